@@ -1,0 +1,48 @@
+# The verbs of the course. `make` alone lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+# Any Python from 3.11 to 3.13 will do: make book PYTHON=python3.12
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+RUN := $(VENV)/bin/python
+STAMP := $(VENV)/.requirements
+
+.PHONY: help setup book serve exercises check test test-all bench clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# Installs again whenever requirements.txt or pyproject.toml changed; does nothing otherwise.
+setup: ## make .venv and install what the project needs
+	@$(PYTHON) book/_make/environment.py
+
+book: setup ## build the site into _build/html (the main job)
+	@$(RUN) book/_make/build_site.py
+
+serve: book ## build the site, then serve it on localhost (PORT=8000)
+	@$(RUN) book/_make/serve.py --port $(PORT)
+
+exercises: setup ## masters in solutions/ -> exercises/*.ipynb and dist/
+	@$(VENV)/bin/autograder build
+
+check: setup ## lint, types, in step, unit tests: the fast part of the tests
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
+	@$(VENV)/bin/autograder check
+	@$(RUN) -m pytest -q -m "not slow" tests/autograder tests/book tests/make
+
+test: setup ## the tests: everything that CI runs
+	@$(RUN) book/_make/environment.py --for-tests
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
+	@$(RUN) -m pytest -m "not slow"
+
+test-all: setup ## the tests and the slow repetitions
+	@$(RUN) book/_make/environment.py --for-tests
+	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
+	@$(RUN) -m pytest
+
+bench: setup ## measure; results go to benchmarks/results/
+	@$(RUN) benchmarks/book_build.py
+
+clean: ## remove what was built (not .venv)
+	rm -rf _build dist
