@@ -1,0 +1,484 @@
+"""MyST text → the plain Markdown of a notebook, where no extension of ours is at hand.
+
+The source is not rendered and written anew: Markdown-it says *where* each directive, role, link and comment
+stands, and only those places are rewritten. What Jupyter understands already stays as its author wrote it,
+byte for byte, code and mathematics above all.
+
+What this module does not know becomes a problem with its line, never a guess: a chapter that uses it would
+look right on the site and broken in Colab.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Protocol, cast
+from urllib.parse import urlsplit
+
+from boxes import KINDS
+from docutils.parsers.rst.directives.misc import TestDirective
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_inline import StateInline
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from myst_parser.config.main import MdParserConfig
+from myst_parser.parsers.directives import parse_directive_text
+from myst_parser.parsers.mdit import create_md_parser
+
+# The syntax of MyST that the course's configuration switches on.
+MYST_EXTENSIONS = frozenset(("attrs_inline", "colon_fence", "deflist", "dollarmath"))
+
+# Block tokens that mean the same in any Jupyter.
+_PLAIN_BLOCKS = frozenset(
+    ("heading", "paragraph", "bullet_list", "ordered_list", "list_item", "blockquote", "code_block", "hr")
+) | frozenset(("table", "thead", "tbody", "tr", "th", "td", "inline", "math_block"))
+# Inline rules whose source may stand as it is.
+_PLAIN_INLINE = frozenset(("text", "newline", "escape", "backticks", "emphasis", "entity", "math_inline"))
+# Rules within whose match nothing else is syntax, and what looks like a role outside of them.
+_OPAQUE = frozenset(("myst_role", "backticks", "math_inline", "autolink", "escape"))
+_ROLE = re.compile(r"\{[A-Za-z][\w:.+-]*\}`")
+_WEB = ("http", "https", "mailto")
+
+NOW_YOU = "Now you"
+
+_OPTIONS = {"objectives": {"time", "needs", "name"}, "option": {"correct"}}
+_TAKES_NO_OPTIONS = frozenset({"self-check", "now-you"})
+_ANY_BOX = {"name"}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that cannot be written as plain Markdown, and the line (from 1) where it stands."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """What a box can say about an exercise without opening it."""
+
+    title: str
+    points: int
+    minutes: int
+    page: str | None
+    colab: str | None
+
+
+class Missing(Exception):
+    """Something that a page speaks of is not there; the message is a sentence."""
+
+
+class Lookups(Protocol):
+    """What a page knows about the rest of the book. Every method raises Missing."""
+
+    def glued(self, text: str) -> str:
+        """Return the value for the text of a glue role, ``name`` or ``name:format``."""
+
+    def figure(self, label: str) -> str:
+        """Return what the site calls a figure, "Fig. 3"."""
+
+    def citation(self, key: str) -> tuple[str, str]:
+        """Return a source's authors, in short, and its year."""
+
+    def reference(self, key: str) -> str:
+        """Return a source's full reference as Markdown."""
+
+    def page(self, target: str) -> str | None:
+        """Return the absolute address of a page of this book, None where the site has none."""
+
+    def image(self, path: str) -> str:
+        """Return an image of the book as a data address."""
+
+    def exercise(self, slug: str) -> Exercise:
+        """Return what is known about an exercise."""
+
+
+@dataclass(frozen=True)
+class _Edit:
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where in the text of a block a rule matched, and what it made of it."""
+
+    rule: str
+    start: int
+    end: int
+    tokens: Sequence[Token]
+
+    def token(self, kind: str) -> Token:
+        """Return the first token of a kind; a rule also hands over the text that was waiting before it."""
+        return next(token for token in self.tokens if token.type == kind)
+
+
+@dataclass(frozen=True)
+class _Directive:
+    name: str
+    argument: str
+    options: dict[str, str | None]
+    body: str
+    line: int
+    body_line: int
+
+
+class _AnyOptions(TestDirective):
+    """The one class whose options MyST reads without a list of what is allowed: that is checked below."""
+
+    required_arguments = 0
+    optional_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+
+class _NoOptions(_AnyOptions):
+    option_spec = None
+
+
+@dataclass
+class PlainText:
+    """Rewrites the text of one page; keeps what was cited, and every problem on the way."""
+
+    lookups: Lookups
+    problems: list[Problem] = field(default_factory=list)
+    cited: list[str] = field(default_factory=list)
+
+    def markdown(self, source: str, line: int = 1) -> str:
+        """Return ``source``, which begins in ``line`` of its file, as plain Markdown."""
+        return self._rewrite(source, line, quoted=False, inside="")
+
+    def inline(self, source: str, line: int) -> str:
+        """Return one line of running text (a title, an option) as plain Markdown."""
+        return " ".join(self.markdown(source, line).split())
+
+    # Blocks
+
+    def _rewrite(self, source: str, line: int, *, quoted: bool, inside: str) -> str:
+        parser = _parser()
+        env: dict[str, object] = {}
+        tokens = parser.parse(source, env)
+        lines = source.split("\n")
+        starts = [0]
+        for text in lines:
+            starts.append(starts[-1] + len(text) + 1)
+        edits: list[_Edit] = []
+
+        def replace_lines(token: Token, text: str | None) -> None:
+            """Put ``text`` in the place of a block, inside the list or quotation that holds it."""
+            first, last = cast("list[int]", token.map)
+            if text is None:
+                edits.append(_Edit(starts[first], min(starts[last], len(source)), ""))
+                return
+            end = starts[last] - 1
+            prefix = re.match(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?[\s>]*", lines[first])
+            held = prefix.group() if prefix else ""
+            next_lines = re.sub(r"[^>\s]", " ", held)
+            block = "\n".join(
+                (held if number == 0 else next_lines) + part for number, part in enumerate(text.split("\n"))
+            )
+            edits.append(_Edit(starts[first], end, "\n".join(part.rstrip() for part in block.split("\n"))))
+
+        if env.get("references") or env.get("duplicate_refs"):
+            self._problem(line, "a link is defined apart from its text. Write it inline: [text](address).")
+        column: tuple[int, int] = (-1, 0)
+        for number, token in enumerate(tokens):
+            here = line + (token.map[0] if token.map else 0)
+            kind = re.sub(r"_(open|close)$", "", token.type)
+            if token.type == "inline":
+                row = cast("list[int]", token.map)[0]
+                before = tokens[number - 1]
+                minimum = 0
+                if before.type == "heading_open" and before.markup.startswith("#"):
+                    minimum = lines[row].find(before.markup) + len(before.markup)
+                in_a_cell = before.type in ("th_open", "td_open")
+                if in_a_cell:
+                    minimum = column[1] if column[0] == row else 0
+                whole = not in_a_cell and not minimum
+                places = _places(token.content, lines[row:], minimum, whole)
+                if in_a_cell and places:
+                    column = (row, places[0] + len(token.content))
+                for edit in self._inline_edits(token, parser, here):
+                    if places is None:
+                        self._problem(here, "this table cell cannot be rewritten. Take the \\| out of it.")
+                        break
+                    position = [_position(token.content, offset, places) for offset in (edit.start, edit.end)]
+                    (row0, col0), (row1, col1) = position
+                    edits.append(_Edit(starts[row + row0] + col0, starts[row + row1] + col1, edit.text))
+            elif token.type in ("fence", "colon_fence"):
+                match = re.match(r"\s*\{([^}\s]+)\}\s*(.*)", token.info)
+                if match:
+                    replace_lines(token, self._directive(token, match, here, inside))
+                elif token.type == "colon_fence":
+                    self._problem(here, "a fence of colons without a directive's name.")
+            elif token.type in ("myst_target", "myst_line_comment"):
+                replace_lines(token, None)
+            elif token.type == "math_block":
+                # Jupyter takes formulas out of the text before it looks for quotation marks, so the marks of
+                # a quoted formula's lines would become a part of it.
+                if quoted and "\n" in token.content:
+                    replace_lines(token, f"$${' '.join(token.content.split())}$$")
+            elif kind not in _PLAIN_BLOCKS and not token.type.endswith("_close"):
+                self._problem(here, f"{_spoken(kind)} cannot be written into a notebook.")
+        return _apply(source, edits)
+
+    def _directive(self, token: Token, match: re.Match[str], line: int, inside: str) -> str:
+        name, argument = match.group(1), match.group(2).strip()
+        parsed = parse_directive_text(
+            _NoOptions if name in _TAKES_NO_OPTIONS else _AnyOptions, argument, token.content
+        )
+        body_line = line + 1 + parsed.body_offset
+        directive = _Directive(name, argument, parsed.options, "\n".join(parsed.body), line, body_line)
+        write = self._writers().get(name)
+        if write is None or (name == "option") != (inside == "self-check"):
+            self._problem(line, f"the directive {{{name}}} cannot be written into a notebook.")
+            return ""
+        for option in sorted(set(directive.options) - _OPTIONS.get(name, _ANY_BOX)):
+            self._problem(line, f"the option :{option}: of {{{name}}} is not known.")
+        return write(directive).strip("\n")
+
+    def _writers(self) -> dict[str, Callable[[_Directive], str]]:
+        writers: dict[str, Callable[[_Directive], str]] = {
+            kind: self._folded_box if look.folds else self._box for kind, look in KINDS.items()
+        }
+        return writers | {
+            "now-you": self._now_you,
+            "self-check": self._self_check,
+            "option": self._option,
+            "footbibliography": self._bibliography,
+        }
+
+    def _box(self, box: _Directive) -> str:
+        title = f"**{KINDS[box.name].word}**"
+        if box.argument:
+            title += f" {self.inline(box.argument, box.line)}"
+        facts = [
+            f"{label}: {self.inline(str(box.options[option]), box.line)}"
+            for label, option in (("Time", "time"), ("You need", "needs"))
+            if box.options.get(option)
+        ]
+        body = self._rewrite(box.body, box.body_line, quoted=True, inside="").strip("\n")
+        return _quote("\n\n".join([title, *([" · ".join(facts)] if facts else []), body]))
+
+    def _folded_box(self, box: _Directive) -> str:
+        title = KINDS[box.name].word + (f": {self._html(box.argument, box.line)}" if box.argument else "")
+        return _details(f"<b>{title}</b>", self.markdown(box.body, box.body_line))
+
+    def _now_you(self, box: _Directive) -> str:
+        try:
+            exercise = self.lookups.exercise(box.argument)
+        except Missing as error:
+            self._problem(box.line, str(error))
+            return ""
+        title = f"**{NOW_YOU}** {literal(exercise.title)}"
+        facts = f"{exercise.points} points · about {exercise.minutes} minutes"
+        addresses = {"Open in Colab": exercise.colab, "The exercise on the site": exercise.page}
+        links = [f"[{text}]({address})" for text, address in addresses.items() if address]
+        where = " · ".join(links) or "You find it on the course’s website, under *Exercises*."
+        body = self._rewrite(box.body, box.body_line, quoted=True, inside="").strip("\n")
+        return _quote("\n\n".join(part for part in (title, facts, body, where) if part))
+
+    def _self_check(self, check: _Directive) -> str:
+        question = self.inline(check.argument, check.line)
+        options = self._rewrite(check.body, check.body_line, quoted=False, inside="self-check").strip("\n")
+        return f"**Self-check** {question} *(Open the answer you would give.)*\n\n{options}"
+
+    def _option(self, option: _Directive) -> str:
+        # The feedback of a right answer begins with a Yes of its own.
+        verdict = "✓" if "correct" in option.options else "**Not quite.**"
+        feedback = self.markdown(option.body, option.body_line).strip("\n")
+        return _details(self._html(option.argument, option.line), f"{verdict} {feedback}")
+
+    def _bibliography(self, _: _Directive) -> str:
+        return "\n".join(f"- {self.lookups.reference(key)}" for key in self.cited)
+
+    # Running text
+
+    def _inline_edits(self, token: Token, parser: MarkdownIt, line: int) -> list[_Edit]:
+        edits: list[_Edit] = []
+        state = _RecordingState(token.content, parser, {}, [])
+        parser.inline.tokenize(state)
+        for span in state.spans:
+            here = line + token.content.count("\n", 0, span.start)
+            if span.rule == "myst_role":
+                edits.append(_Edit(span.start, span.end, self._role(span.token("myst_role"), here)))
+            elif span.rule in ("link", "image"):
+                edits.extend(self._link(span, state, here))
+            elif span.rule == "span":
+                label = parser.helpers.parseLinkLabel(state, span.start, False)
+                edits += [_Edit(span.start, span.start + 1, ""), _Edit(label, span.end, "")]
+            elif span.rule == "attr":
+                edits.append(_Edit(span.start, span.end, ""))
+            elif span.rule == "autolink":
+                address = str(span.token("link_open").attrs["href"])
+                if urlsplit(address).scheme not in _WEB:
+                    self._problem(here, f"the address <{address}> is one that only this site understands.")
+            elif span.rule not in _PLAIN_INLINE:
+                self._problem(here, f"{_spoken(span.rule)} cannot be written into a notebook.")
+        for match in _ROLE.finditer(token.content):
+            if not any(
+                span.start <= match.start() < span.end for span in state.spans if span.rule in _OPAQUE
+            ):
+                here = line + token.content.count("\n", 0, match.start())
+                self._problem(here, f"the role {match.group()} has no backtick at its end.")
+        return edits
+
+    def _role(self, role: Token, line: int) -> str:
+        name = str(role.meta["name"])
+        text = " ".join(role.content.split())
+        try:
+            if name == "glue:text":
+                return literal(self.lookups.glued(text))
+            if name == "numref":
+                return self._numref(text)
+            if name in ("footcite:p", "footcite:t"):
+                return self._cite([key.strip() for key in text.split(",")], in_text=name.endswith("t"))
+        except Missing as error:
+            self._problem(line, str(error))
+            return ""
+        self._problem(line, f"the role {{{name}}} cannot be written into a notebook.")
+        return ""
+
+    def _numref(self, text: str) -> str:
+        titled = re.fullmatch(r"(.*?)\s*<([^<>]+)>", text)
+        if titled is None:
+            return literal(self.lookups.figure(text))
+        number = self.lookups.figure(titled.group(2)).split()[-1]
+        return literal(titled.group(1).replace("%s", number).replace("{number}", number))
+
+    def _cite(self, keys: list[str], *, in_text: bool) -> str:
+        found = [self.lookups.citation(key) for key in keys]
+        self.cited.extend(key for key in dict.fromkeys(keys) if key not in self.cited)
+        if in_text:
+            return literal("; ".join(f"{authors} ({year})" for authors, year in found))
+        return literal("(" + "; ".join(f"{authors} {year}" for authors, year in found) + ")")
+
+    def _link(self, span: _Span, state: _RecordingState, line: int) -> list[_Edit]:
+        is_image = span.rule == "image"
+        opening = span.start + is_image
+        closing = state.md.helpers.parseLinkLabel(state, opening, not is_image)
+        target = str(span.token("image").attrs["src"] if is_image else span.token("link_open").attrs["href"])
+        if urlsplit(target).scheme in _WEB:
+            return []
+        if not is_image and not state.src[opening + 1 : closing].strip():
+            self._problem(line, f"the link to {target} has no text.")
+        try:
+            address = self.lookups.image(target) if is_image else self.lookups.page(target)
+        except Missing as error:
+            self._problem(line, str(error))
+            return []
+        if address is None:
+            return [_Edit(opening, opening + 1, ""), _Edit(closing, span.end, "")]
+        return [_Edit(closing, span.end, f"]({address})")]
+
+    def _html(self, source: str, line: int) -> str:
+        """Return running text as HTML: Markdown is not read between ``<summary>`` and ``</summary>``."""
+        return str(_summary_parser().renderInline(self.inline(source, line)))
+
+    def _problem(self, line: int, message: str) -> None:
+        self.problems.append(Problem(line, message))
+
+
+def literal(text: str) -> str:
+    """Return text in which nothing is Markdown, MyST or mathematics."""
+    return re.sub(r"([\\`*_{}\[\]<>$|~])", r"\\\1", text)
+
+
+class _RecordingState(StateInline):
+    """An inline state that remembers which stretch of the text each rule took."""
+
+    def __init__(self, src: str, md: MarkdownIt, env: dict[str, object], tokens: list[Token]) -> None:
+        super().__init__(src, md, env, tokens)
+        self.spans: list[_Span] = []
+
+
+_Rule = Callable[[StateInline, bool], bool]
+
+
+def _recorded(name: str, rule: _Rule) -> _Rule:
+    def run(state: StateInline, silent: bool) -> bool:
+        start, known = state.pos, len(state.tokens)
+        matched = rule(state, silent)
+        # Only the text of a block has a recording state; an image's description is parsed in one of its own.
+        if matched and not silent and isinstance(state, _RecordingState):
+            state.spans.append(_Span(name, start, state.pos, state.tokens[known:]))
+        return matched
+
+    return run
+
+
+def _parser() -> MarkdownIt:
+    """Return a MyST parser that finds blocks, and whose inline rules record where they match."""
+    config = MdParserConfig(enable_extensions=set(MYST_EXTENSIONS))
+    parser = create_md_parser(config, RendererHTML)
+    parser.core.ruler.enableOnly(["normalize", "block"])
+    parser.disable("front_matter")  # a cell may begin with a rule
+    for rule in parser.inline.ruler.__rules__:
+        rule.fn = _recorded(rule.name, rule.fn)
+    return parser
+
+
+def _summary_parser() -> MarkdownIt:
+    def dollars(tokens: Sequence[Token], index: int, *_: object) -> str:
+        return f"${escape(tokens[index].content, quote=False)}$"
+
+    parser = MarkdownIt("commonmark").use(dollarmath_plugin, renderer=None)
+    parser.renderer.rules["math_inline"] = dollars  # type: ignore[attr-defined]
+    return parser
+
+
+def _places(content: str, lines: list[str], minimum: int, whole: bool) -> list[int] | None:
+    """Return the column in the source where each line of a block's text begins, None if it is not there."""
+    columns = []
+    for number, part in enumerate(content.split("\n")):
+        line = lines[number]
+        start = minimum if number == 0 else 0
+        if (whole or number) and line.rstrip().endswith(part.rstrip()):
+            columns.append(len(line.rstrip()) - len(part.rstrip()))
+            continue
+        column = line.find(part, start)
+        if column < 0:
+            return None
+        columns.append(column)
+    return columns
+
+
+def _position(content: str, offset: int, columns: list[int]) -> tuple[int, int]:
+    row = content.count("\n", 0, offset)
+    return row, columns[row] + offset - (content.rfind("\n", 0, offset) + 1)
+
+
+def _apply(source: str, edits: list[_Edit]) -> str:
+    pieces, end = [], 0
+    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
+        pieces += [source[end : edit.start], edit.text]
+        end = edit.end
+    return "".join([*pieces, source[end:]])
+
+
+def _quote(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+
+
+def _details(summary: str, body: str) -> str:
+    inner = body.strip("\n")
+    # The blank lines make Markdown out of what stands between the tags.
+    return f"<details>\n<summary>{summary}</summary>\n\n{inner}\n\n</details>"
+
+
+def _spoken(kind: str) -> str:
+    names = {
+        "html_block": "raw HTML",
+        "html_inline": "raw HTML",
+        "dl": "a definition list",
+        "footnote_ref": "a footnote",
+        "footnote_reference": "a footnote",
+        "math_block_label": "a labelled formula",
+        "myst_block_break": "a block break inside a box",
+    }
+    return names.get(kind, f"the syntax “{kind}”")
