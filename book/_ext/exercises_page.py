@@ -52,7 +52,7 @@ class NowYou(BoxDirective):
 
     def _title(self) -> BoxTitle:
         title = BoxTitle("", "", nodes.inline("", NOW_YOU, classes=["box-word"]))
-        title += nodes.inline("", f" {self.exercise.title}", classes=["box-own-title"])
+        title.append(nodes.inline("", f" {self.exercise.title}", classes=["box-own-title"]))
         self.set_source_info(title)
         return title
 

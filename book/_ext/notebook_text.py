@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import accumulate
 from typing import Protocol, cast
 from urllib.parse import urlsplit
 
@@ -163,69 +164,31 @@ class PlainText:
         parser = _parser()
         env: dict[str, object] = {}
         tokens = parser.parse(source, env)
-        lines = source.split("\n")
-        starts = [0]
-        for text in lines:
-            starts.append(starts[-1] + len(text) + 1)
-        edits: list[_Edit] = []
-
-        def replace_lines(token: Token, text: str | None) -> None:
-            """Put ``text`` in the place of a block, inside the list or quotation that holds it."""
-            first, last = cast("list[int]", token.map)
-            if text is None:
-                edits.append(_Edit(starts[first], min(starts[last], len(source)), ""))
-                return
-            end = starts[last] - 1
-            prefix = re.match(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?[\s>]*", lines[first])
-            held = prefix.group() if prefix else ""
-            next_lines = re.sub(r"[^>\s]", " ", held)
-            block = "\n".join(
-                (held if number == 0 else next_lines) + part for number, part in enumerate(text.split("\n"))
-            )
-            edits.append(_Edit(starts[first], end, "\n".join(part.rstrip() for part in block.split("\n"))))
-
-        if env.get("references") or env.get("duplicate_refs"):
+        if env.get("references"):
             self._problem(line, "a link is defined apart from its text. Write it inline: [text](address).")
-        column: tuple[int, int] = (-1, 0)
-        for number, token in enumerate(tokens):
+        page = _Rewriting(source)
+        for before, token in zip([None, *tokens], tokens, strict=False):
             here = line + (token.map[0] if token.map else 0)
             kind = re.sub(r"_(open|close)$", "", token.type)
             if token.type == "inline":
-                row = cast("list[int]", token.map)[0]
-                before = tokens[number - 1]
-                minimum = 0
-                if before.type == "heading_open" and before.markup.startswith("#"):
-                    minimum = lines[row].find(before.markup) + len(before.markup)
-                in_a_cell = before.type in ("th_open", "td_open")
-                if in_a_cell:
-                    minimum = column[1] if column[0] == row else 0
-                whole = not in_a_cell and not minimum
-                places = _places(token.content, lines[row:], minimum, whole)
-                if in_a_cell and places:
-                    column = (row, places[0] + len(token.content))
-                for edit in self._inline_edits(token, parser, here):
-                    if places is None:
-                        self._problem(here, "this table cell cannot be rewritten. Take the \\| out of it.")
-                        break
-                    position = [_position(token.content, offset, places) for offset in (edit.start, edit.end)]
-                    (row0, col0), (row1, col1) = position
-                    edits.append(_Edit(starts[row + row0] + col0, starts[row + row1] + col1, edit.text))
+                if not page.replace_inline(token, before, self._inline_edits(token, parser, here)):
+                    self._problem(here, "this table cell cannot be rewritten. Take the \\| out of it.")
             elif token.type in ("fence", "colon_fence"):
                 match = re.match(r"\s*\{([^}\s]+)\}\s*(.*)", token.info)
                 if match:
-                    replace_lines(token, self._directive(token, match, here, inside))
+                    page.replace_block(token, self._directive(token, match, here, inside))
                 elif token.type == "colon_fence":
                     self._problem(here, "a fence of colons without a directive's name.")
             elif token.type in ("myst_target", "myst_line_comment"):
-                replace_lines(token, None)
+                page.delete_block(token)
             elif token.type == "math_block":
                 # Jupyter takes formulas out of the text before it looks for quotation marks, so the marks of
                 # a quoted formula's lines would become a part of it.
                 if quoted and "\n" in token.content:
-                    replace_lines(token, f"$${' '.join(token.content.split())}$$")
+                    page.replace_block(token, f"$${' '.join(token.content.split())}$$")
             elif kind not in _PLAIN_BLOCKS and not token.type.endswith("_close"):
                 self._problem(here, f"{_spoken(kind)} cannot be written into a notebook.")
-        return _apply(source, edits)
+        return page.result()
 
     def _directive(self, token: Token, match: re.Match[str], line: int, inside: str) -> str:
         name, argument = match.group(1), match.group(2).strip()
@@ -389,6 +352,74 @@ def literal(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>$|~])", r"\\\1", text)
 
 
+class _Rewriting:
+    """A text and what is to be changed in it; knows how lines and columns of tokens lie in the text."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._lines = source.split("\n")
+        self._starts = [0, *accumulate(len(line) + 1 for line in self._lines)]
+        self._edits: list[_Edit] = []
+        self._cell_end = (-1, 0)  # row and column behind the last table cell
+
+    def delete_block(self, token: Token) -> None:
+        """Take out the lines of a block."""
+        first, last = cast("list[int]", token.map)
+        self._edits.append(_Edit(self._starts[first], min(self._starts[last], len(self._source)), ""))
+
+    def replace_block(self, token: Token, text: str) -> None:
+        """Put ``text`` in the place of a block, within the list or quotation that holds it."""
+        first, last = cast("list[int]", token.map)
+        found = re.match(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?[\s>]*", self._lines[first])
+        prefix = found.group() if found else ""
+        next_prefix = re.sub(r"[^>\s]", " ", prefix)
+        parts = text.split("\n")
+        lines = [prefix + parts[0], *(next_prefix + part for part in parts[1:])]
+        written = "\n".join(line.rstrip() for line in lines)
+        self._edits.append(_Edit(self._starts[first], self._starts[last] - 1, written))
+
+    def replace_inline(self, token: Token, before: Token | None, edits: list[_Edit]) -> bool:
+        """Make changes within the running text of a block; False if its place in the source is not clear."""
+        row = cast("list[int]", token.map)[0]
+        columns = self._columns(token, before, row)
+        if columns is None:
+            return not edits
+        for edit in edits:
+            start, end = (
+                self._place(token.content, offset, row, columns) for offset in (edit.start, edit.end)
+            )
+            self._edits.append(_Edit(start, end, edit.text))
+        return True
+
+    def result(self) -> str:
+        """Return the text with every change made."""
+        pieces, end = [], 0
+        for edit in sorted(self._edits, key=lambda edit: (edit.start, edit.end)):
+            pieces += [self._source[end : edit.start], edit.text]
+            end = edit.end
+        return "".join([*pieces, self._source[end:]])
+
+    def _columns(self, token: Token, before: Token | None, row: int) -> list[int] | None:
+        """Return where in the source each line of a block's text begins: behind indents, marks and pipes."""
+        first, *rest = token.content.split("\n")
+        line = self._lines[row]
+        if before is not None and before.type in ("th_open", "td_open"):
+            column = line.find(first, self._cell_end[1] if self._cell_end[0] == row else 0)
+            self._cell_end = (row, column + len(first)) if column >= 0 else self._cell_end
+        elif before is not None and before.type == "heading_open" and before.markup.startswith("#"):
+            column = line.find(first, line.find(before.markup) + len(before.markup))
+        else:
+            column = line.rstrip().rfind(first.rstrip())
+        columns = [column]
+        for number, part in enumerate(rest, start=row + 1):
+            columns.append(self._lines[number].rstrip().rfind(part.rstrip()))
+        return None if min(columns) < 0 else columns
+
+    def _place(self, content: str, offset: int, row: int, columns: list[int]) -> int:
+        line = content.count("\n", 0, offset)
+        return self._starts[row + line] + columns[line] + offset - (content.rfind("\n", 0, offset) + 1)
+
+
 class _RecordingState(StateInline):
     """An inline state that remembers which stretch of the text each rule took."""
 
@@ -430,35 +461,6 @@ def _summary_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").use(dollarmath_plugin, renderer=None)
     parser.renderer.rules["math_inline"] = dollars  # type: ignore[attr-defined]
     return parser
-
-
-def _places(content: str, lines: list[str], minimum: int, whole: bool) -> list[int] | None:
-    """Return the column in the source where each line of a block's text begins, None if it is not there."""
-    columns = []
-    for number, part in enumerate(content.split("\n")):
-        line = lines[number]
-        start = minimum if number == 0 else 0
-        if (whole or number) and line.rstrip().endswith(part.rstrip()):
-            columns.append(len(line.rstrip()) - len(part.rstrip()))
-            continue
-        column = line.find(part, start)
-        if column < 0:
-            return None
-        columns.append(column)
-    return columns
-
-
-def _position(content: str, offset: int, columns: list[int]) -> tuple[int, int]:
-    row = content.count("\n", 0, offset)
-    return row, columns[row] + offset - (content.rfind("\n", 0, offset) + 1)
-
-
-def _apply(source: str, edits: list[_Edit]) -> str:
-    pieces, end = [], 0
-    for edit in sorted(edits, key=lambda edit: (edit.start, edit.end)):
-        pieces += [source[end : edit.start], edit.text]
-        end = edit.end
-    return "".join([*pieces, source[end:]])
 
 
 def _quote(text: str) -> str:
