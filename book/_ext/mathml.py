@@ -36,8 +36,9 @@ _ARITY = {
     "munderover": 3,
 }
 
-# latex2mathml takes these for identifiers; as operators they stretch, or get the space around them.
-_OPERATORS = frozenset("⌊⌋⌈⌉±∓…")
+# latex2mathml takes these for identifiers; as operators they get their space; fences grow with their content.
+_OPERATORS = frozenset("±∓…")
+_FENCES = {"⌊": "prefix", "⌈": "prefix", "⌋": "postfix", "⌉": "postfix"}
 
 
 class MathError(ValueError):
@@ -126,6 +127,9 @@ def _settle(root: ET.Element) -> None:
     for element in root.iter():
         if element.tag == "mi" and element.text in _OPERATORS:
             element.tag = "mo"
+        if element.tag in ("mi", "mo") and element.text in _FENCES:
+            element.tag = "mo"
+            element.attrib.update(form=_FENCES[element.text], fence="true", stretchy="true")
         # A column's side is CSS today; as an attribute no browser but one reads it.
         if (side := element.attrib.pop("columnalign", None)) is not None:
             element.set("style", f"text-align: {side}")
@@ -134,6 +138,30 @@ def _settle(root: ET.Element) -> None:
             element.set("class", "aligned")
         if element.tag == "mrow":
             _join_upright(element)
+        if element.tag in ("mrow", "mtd", "math"):
+            _tell_signs_from_sums(element)
+        if element.tag in _ARITY and element.tag not in ("mfrac", "mroot"):
+            for script in list(element)[1:]:
+                _tighten(script)
+
+
+def _tell_signs_from_sums(row: ET.Element) -> None:
+    """Mark a minus that follows an operator or opens a row as a sign, which stands close to its number."""
+    before: ET.Element | None = None
+    for child in row:
+        after_operator = before is None or (
+            before.tag == "mo" and before.text not in (")", "]", "|", "!") and before.get("form") != "postfix"
+        )
+        if child.tag == "mo" and child.text in ("−", "+", "±") and after_operator:
+            child.set("form", "prefix")
+        before = child
+
+
+def _tighten(script: ET.Element) -> None:
+    """Take the space around operators out of an index or limit, as typesetters do."""
+    for operator in script.iter("mo"):
+        if operator.get("fence") != "true":
+            operator.attrib.update(lspace="0", rspace="0")
 
 
 def _join_upright(row: ET.Element) -> None:

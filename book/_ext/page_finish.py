@@ -66,8 +66,9 @@ _USELESS_STYLE = re.compile(r"togglebutton|sphinx-thebe|fontawesome")
 # What those scripts and styles leave behind in the output, and what no page asks for.
 _DEAD_FILES = (
     "**/*.map", "**/*.LICENSE.txt", "scripts/fontawesome.js", "vendor/fontawesome/**/*", "locales/**/*",
-    "sphinx-thebe.*", "togglebutton.*", "design-tabs.js", "images/logo_*", "webpack-macros.html",
-    "sbt-webpack-macros.html", "file.png", "minus.png", "plus.png", "make_*.py", "**/README.md",
+    "styles/theme.css", "sphinx-thebe.*", "togglebutton.*", "design-tabs.js", "images/logo_*",
+    "webpack-macros.html", "sbt-webpack-macros.html", "file.png", "minus.png", "plus.png", "make_*.py",
+    "**/README.md",
     "**/__pycache__/*", "__init__.py", "_sphinx_javascript_*.js", "mystnb.js",
 )  # fmt: skip
 
@@ -104,10 +105,48 @@ def drop_useless_scripts(soup: BeautifulSoup, page: Page) -> None:
             link.decompose()
 
 
+def drop_idle_scripts(soup: BeautifulSoup, page: Page) -> None:
+    """Take out what only pages with menus, cards or code to copy need, where there are none."""
+    needed = {
+        "bootstrap": soup.select_one("[data-bs-toggle]"),
+        "sphinx-design": soup.select_one("[class*='sd-']"),
+        "copybutton": soup.select_one("div.highlight pre"),
+        "clipboard": soup.select_one("div.highlight pre"),
+        "mystnb": soup.select_one("div.cell"),
+        "sphinx_highlight": soup.select_one("article"),
+    }
+    for tag in soup.find_all(["script", "link"]):
+        address = posixpath.basename(urlsplit(str(tag.get("src") or tag.get("href") or "")).path)
+        if any(address.startswith(name) and need is None for name, need in needed.items()):
+            tag.decompose()
+
+
+# Set before the first paint: the theme's own line leaves "auto" undecided, and a dark page flashes white.
+_CHOOSE_THEME = (
+    'const r=document.documentElement.dataset;let m="auto";'
+    'try{m=localStorage.getItem("mode")||m}catch{}r.mode=m;'
+    'r.theme=m==="auto"?matchMedia("(prefers-color-scheme: dark)").matches?"dark":"light":m'
+)
+
+
+def choose_theme_early(soup: BeautifulSoup, page: Page) -> None:
+    """Decide between light and dark in the head."""
+    for script in soup.find_all("script"):
+        if "dataset.theme" in (script.string or "") and not script.get("src"):
+            script.attrs.clear()
+            script.string = f"{{{_CHOOSE_THEME}}}"
+
+
+def link_basic_style(soup: BeautifulSoup, page: Page) -> None:
+    """Link basic.css itself: the theme imports it by a style of one line, at the price of a lost request."""
+    for link in soup.find_all("link", href=re.compile(r"styles/theme\.css")):
+        link["href"] = str(link["href"]).split("styles/theme.css")[0] + "basic.css"
+
+
 def draw_icons(soup: BeautifulSoup, page: Page) -> None:
     """Put our own small SVGs where the theme puts letters of an icon font."""
     for letter in soup.find_all(["i", "span"], class_=re.compile(r"^fa-")):
-        drawn = BeautifulSoup(icon(letter["class"]), "html.parser").svg
+        drawn: Any = BeautifulSoup(icon(letter["class"]), "html.parser").svg
         assert drawn is not None
         drawn["class"] = [
             *drawn.get_attribute_list("class"),
@@ -137,6 +176,12 @@ def name_buttons(soup: BeautifulSoup, page: Page) -> None:
         if button.get_text(strip=True):  # words that are seen must be in the name; so let them be the name
             del button["aria-label"]
             del button["title"]
+
+
+def name_folds(soup: BeautifulSoup, page: Page) -> None:
+    """Let the words on a folded cell be its name; the stock label says something else."""
+    for summary in soup.select("details.hide > summary"):
+        del summary["aria-label"]
 
 
 def mend_landmarks(soup: BeautifulSoup, page: Page) -> None:
@@ -292,9 +337,13 @@ def point_to_assets(soup: BeautifulSoup, page: Page) -> None:
 
 STEPS: tuple[Callable[[BeautifulSoup, Page], None], ...] = (
     drop_useless_scripts,
+    choose_theme_early,
+    link_basic_style,
     draw_icons,
     drop_empty_bar,
     name_buttons,
+    drop_idle_scripts,
+    name_folds,
     mend_landmarks,
     mend_prev_next,
     drop_print_contents,
