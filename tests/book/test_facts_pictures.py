@@ -1,7 +1,6 @@
 """What "Pictures are numbers" says is so: asked of the real libraries and of the chapter's own code."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ CHAPTER = BOOK / "pictures-are-numbers.md"
 
 
 @pytest.fixture(scope="module")
-def chapter() -> Iterator[dict[str, Any]]:
+def chapter() -> dict[str, Any]:
     """Every variable that the chapter's cells leave behind; ``"glued"`` holds the numbers its prose shows."""
     glued: dict[str, Any] = {}
     space: dict[str, Any] = {"glued": glued}
@@ -39,7 +38,7 @@ def chapter() -> Iterator[dict[str, Any]]:
             if cell.cell_type == "code":
                 exec(cell.source, space)
     plt.switch_backend(backend)
-    yield space
+    return space
 
 
 def channel_histograms(picture: np.ndarray) -> list[list[int]]:
@@ -58,7 +57,8 @@ def test_every_glued_number_is_shown_and_every_shown_number_is_glued(chapter):
 def test_every_cited_work_is_in_the_bibliography():
     cited = re.findall(r"\{footcite:p\}`(\w+)`", CHAPTER.read_text(encoding="utf-8"))
     known = re.findall(r"@\w+\{(\w+),", (BOOK / "references.bib").read_text(encoding="utf-8"))
-    assert cited and set(cited) <= set(known)
+    assert cited
+    assert set(cited) <= set(known)
 
 
 # --- rolling over ---
@@ -129,7 +129,8 @@ def test_the_sum_by_hand_adds_up(chapter):
 
 def test_shuffled_and_sorted_pictures_have_the_same_histogram(chapter):
     counts = [np.bincount(chapter[name].ravel(), minlength=256) for name in ("coins", "shuffled", "ordered")]
-    assert np.array_equal(counts[0], counts[1]) and np.array_equal(counts[0], counts[2])
+    assert np.array_equal(counts[0], counts[1])
+    assert np.array_equal(counts[0], counts[2])
     # so do OpenCV's counts, whatever the shape it gives them
     by_opencv = [cv2.calcHist([chapter[name]], [0], None, [256], [0, 256]) for name in ("coins", "shuffled")]
     assert np.array_equal(*by_opencv)
