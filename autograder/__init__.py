@@ -1,0 +1,1 @@
+"""Builds, checks and (later) grades the exercises of the course *Mostly Harmless Convolutions*."""

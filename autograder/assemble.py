@@ -1,0 +1,290 @@
+"""From a master and what Otter Assign made of it to the files that leave the house. Pure: touches no disk.
+
+The same master gives the same bytes everywhere: cell ids come from the master, JSON is sorted, zips carry one
+date, outputs are dropped. That is why "in step" can be checked with ``==``.
+"""
+
+import base64
+import bz2
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.errors import BuildError
+from autograder.masters import Master, Question
+
+# Otter's first line in every test file; the helpers go right behind it.
+OTTER_IMPORT = "from otter.test_files import test_case\n"
+ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
+EXECUTABLE = {"run_autograder", "setup.sh"}
+GRADESCOPE_NOTES = """\
+# {title}: notes for Gradescope
+
+Upload this zip as the autograder of a programming assignment worth {points:g} points.
+
+- Students upload one file, the notebook (.ipynb) that they downloaded.
+- Gradescope's containers start with half a core and 768 MB. That is enough for this exercise with NumPy, but not
+  for an answer that imports PyTorch: choose 1 core and 1.5 GB or more (Settings, Autograder, Container
+  specifications).
+- Results of hidden checks are shown to students only when you publish grades.
+- The hidden checks draw their numbers from a seed: set AUTOGRADER_SEED to a number of your own before you build.
+"""
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What Otter Assign produced: two notebooks and the files of its bundle."""
+
+    student: dict[str, Any]
+    solved: dict[str, Any]
+    bundle: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Product:
+    """One exercise, built: everything that is written to the disk."""
+
+    slug: str
+    student: bytes
+    solved: bytes
+    bundle: bytes
+    points: float
+    questions: int
+
+
+@dataclass(frozen=True)
+class Templates:
+    """The texts that every notebook and check file gets."""
+
+    setup_cell: str
+    check_helpers: str
+
+
+def for_otter(master: Master, pins: Mapping[str, str]) -> bytes:
+    """Write the notebook that Otter Assign reads: the master without our helper cells, versions filled in."""
+    cells = []
+    inside_helpers = False
+    for cell in master.cells:
+        if cell.role == "boundary" and "HELPERS" in cell.source.upper():
+            inside_helpers = "BEGIN" in cell.source.upper()
+            continue
+        if inside_helpers:
+            continue
+        source = cell.source
+        if cell.role == "config":
+            config = dict(master.config)
+            config["requirements"] = [pinned(name, pins) for name in config.get("requirements", ())]
+            source = "# ASSIGNMENT CONFIG\n" + json.dumps(config, sort_keys=True)  # JSON is YAML
+        metadata: dict[str, Any] = {"mostly_harmless_id": cell.id}
+        if cell.tags:
+            metadata["tags"] = list(cell.tags)
+        cells.append(
+            {"cell_type": cell.kind, "id": cell.id, "metadata": metadata, "source": source}
+            | _empty(cell.kind)
+        )
+    return dump({"cells": cells, "metadata": _metadata(master), "nbformat": 4, "nbformat_minor": 5})
+
+
+def pinned(name: str, pins: Mapping[str, str]) -> str:
+    """Give a package its exact version."""
+    if name.lower() not in pins:
+        raise BuildError(
+            f"requirements.txt has no exact version of {name}, which an exercise asks for. Pin it there."
+        )
+    return f"{name}=={pins[name.lower()]}"
+
+
+def product(
+    master: Master, assigned: Assigned, templates: Templates, seed: int, pins: Mapping[str, str]
+) -> Product:
+    """Make the files of one exercise."""
+    setup = setup_cell(master, templates, pins)
+    return Product(
+        slug=master.slug,
+        student=notebook(master, assigned.student, setup),
+        solved=notebook(master, assigned.solved, setup),
+        bundle=bundle(master, assigned.bundle, templates, seed),
+        points=master.points,
+        questions=len(master.questions),
+    )
+
+
+def open_checks(master: Master, templates: Templates) -> dict[str, str]:
+    """Write, for each question, the check file that a student gets: Otter's format, open checks only."""
+    files = {}
+    for question in master.questions:
+        tests = [
+            f"@test_case(points={check.points!r}, hidden=False)\n{check.source.strip()}\n"
+            for check in question.checks
+            if not check.hidden
+        ]
+        head = f'OK_FORMAT = False\n\nname = "{question.name}"\npoints = None\n'
+        files[question.name] = "\n\n".join([_prelude(master, templates, None).rstrip(), head, *tests])
+    return files
+
+
+def setup_cell(master: Master, templates: Templates, pins: Mapping[str, str]) -> str:
+    """Write the first code cell of the notebook, the open checks packed into it."""
+    files = open_checks(master, templates)
+    content = {q.name: {"file": files[q.name], "hidden": q.hidden} for q in master.questions}
+    # bz2 and not zlib or xz: there is one bzip2, and it has given the same bytes for decades.
+    packed = base64.b64encode(bz2.compress(json.dumps(content, sort_keys=True).encode())).decode()
+    broken = "\n".join(packed[i : i + 110] for i in range(0, len(packed), 110))
+    versions = {"checks": broken, **pins}
+    return re.sub(r"@@([\w-]+)@@", lambda found: versions[found[1]], templates.setup_cell).rstrip("\n")
+
+
+def unpack_checks(source: str) -> str:
+    """Return, from a setup cell's source, the text of the open checks in it."""
+    found = re.search(r'packed = """\n(.*?)\n"""', source, re.DOTALL)
+    return bz2.decompress(base64.b64decode(found[1])).decode() if found else ""
+
+
+def notebook(master: Master, otter: Mapping[str, Any], setup: str) -> bytes:
+    """Turn one of Otter's notebooks into ours: setup cell, our checks, points under headings, fixed ids."""
+    first_prompt: dict[str, str] = {}  # id of the first text of a question -> its name
+    for cell in master.cells:
+        if cell.kind == "markdown" and cell.question and cell.question not in first_prompt.values():
+            first_prompt[cell.id] = cell.question
+    questions = {question.name: question for question in master.questions}
+    cells: list[dict[str, Any]] = []
+    for cell in otter["cells"]:
+        metadata = dict(cell["metadata"])
+        identity = metadata.pop("mostly_harmless_id", None)
+        source = "".join(cell["source"])
+        if identity is None:
+            found = re.fullmatch(r'grader\.check\("(\w+)"\)', source.strip())
+            if not found:
+                raise BuildError(f"Otter Assign added a cell that the build does not know: {source!r}.")
+            # In grading the checks run at the end; this cell would only meet a missing name there.
+            cells.append(_code(f"{found[1]}-check", f'check("{found[1]}")', ["otter_ignore"]))
+            continue
+        if identity in first_prompt:
+            source = _with_points(source, questions[first_prompt[identity]])
+        if not cells and cell["cell_type"] == "markdown":
+            source = _with_total(source, master)
+        tags = [tag for tag in metadata.get("tags", ()) if not tag.startswith("otter_")]
+        kept = {"tags": tags} if tags else {}
+        cells.append({"cell_type": cell["cell_type"], "id": identity, "metadata": kept, "source": source})
+        cells[-1] |= _empty(cell["cell_type"])
+        if len(cells) == 1:
+            cells.append(_code("setup", setup, ["hide-input", "otter_ignore"]))
+    return dump({"cells": cells, "metadata": _metadata(master), "nbformat": 4, "nbformat_minor": 5})
+
+
+def bundle(master: Master, files: Mapping[str, bytes], templates: Templates, seed: int) -> bytes:
+    """Turn Otter's zip into ours: helpers and seed in its tests, notes for Gradescope, fixed dates."""
+    prelude = _prelude(master, templates, seed)
+    content = dict(files)
+    for question in master.questions:
+        name = f"tests/{question.name}.py"
+        text = content[name].decode() if name in content else ""
+        if not text.startswith(OTTER_IMPORT):
+            raise BuildError(
+                f"Otter Assign's bundle for {master.slug} has no {name} in the form that the build knows."
+            )
+        content[name] = (prelude + text.removeprefix(OTTER_IMPORT)).encode()
+        _compile(content[name], f"{master.slug}: {name}")
+    content["GRADESCOPE.md"] = GRADESCOPE_NOTES.format(title=master.title, points=master.points).encode()
+    config = json.loads(content.get("otter_config.json", b"{}"))
+    content["otter_config.json"] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
+    return pack(content)
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """Zip files so that the same files always give the same bytes (stored: compressors differ)."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, ZIP_DATE)
+            entry.create_system = 3  # Unix, whatever the machine
+            entry.external_attr = (0o100755 if name in EXECUTABLE else 0o100644) << 16
+            archive.writestr(entry, files[name])
+    return buffer.getvalue()
+
+
+def unpack(archive: bytes) -> dict[str, bytes]:
+    """Read all files of a zip."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
+
+
+def dump(content: Mapping[str, Any]) -> bytes:
+    """Write a notebook the way Jupyter does, keys sorted."""
+    return (json.dumps(_split(content), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def _split(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Split sources into lines, so that a change of one line is a change of one line in git."""
+    cells = [{**cell, "source": cell["source"].splitlines(keepends=True)} for cell in content["cells"]]
+    return {**content, "cells": cells}
+
+
+def _prelude(master: Master, templates: Templates, seed: int | None) -> str:
+    """Write the head of a check file: Otter's import, the helpers of all exercises, those of this one."""
+    parts: Iterable[str] = [OTTER_IMPORT, templates.check_helpers, master.helpers("helper")]
+    if seed is not None:
+        parts = [*parts, f"SEED = {seed}", master.helpers("hidden helper")]
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n\n"
+
+
+def _compile(source: bytes, where: str) -> None:
+    """Make sure that a test file is Python: Otter itself would go on and count 0 of 0 points."""
+    try:
+        compile(source, where, "exec")
+    except SyntaxError as error:
+        raise BuildError(
+            f"{where}, line {error.lineno}: Otter Assign wrote something that is not Python."
+        ) from None
+
+
+def _with_points(source: str, question: Question) -> str:
+    """Put name, points and number of checks under a question's heading."""
+    heading, _, rest = source.partition("\n")
+    opened, hidden = len(question.checks) - question.hidden, question.hidden
+    count = f"{_several(opened, 'open check')} and {_several(hidden, 'hidden one')}"
+    return f"{heading}\n\n*Question {question.name} · {_several(question.points, 'point')} · {count}*\n{rest}"
+
+
+def _with_total(source: str, master: Master) -> str:
+    """Put points and time under the title."""
+    heading, _, rest = source.partition("\n")
+    count = f"{_several(len(master.questions), 'question')} · {_several(master.points, 'point')}"
+    return f"{heading}\n\n*{count} · about {master.minutes} minutes*\n{rest}"
+
+
+def _several(number: float, noun: str) -> str:
+    return f"{number:g} {noun}" if number == 1 else f"{number:g} {noun}s"
+
+
+def _code(identity: str, source: str, tags: list[str]) -> dict[str, Any]:
+    return {"cell_type": "code", "id": identity, "metadata": {"tags": tags}, "source": source} | _empty(
+        "code"
+    )
+
+
+def _empty(kind: str) -> dict[str, Any]:
+    """Give what only code cells have; outputs are never kept."""
+    return {"execution_count": None, "outputs": []} if kind == "code" else {}
+
+
+def _metadata(master: Master) -> dict[str, Any]:
+    about = {
+        "chapter": master.chapter,
+        "minutes": master.minutes,
+        "points": _whole(master.points),
+        "slug": master.slug,
+    }
+    return {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+        "mostly_harmless": about | {"title": master.title},
+    }
+
+
+def _whole(number: float) -> float | int:
+    return int(number) if number == int(number) else number

@@ -1,0 +1,104 @@
+"""Masters in, files out: finds the masters, builds them, writes the results, and never leaves half a file."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from autograder import assemble, assign, masters
+from autograder.assemble import Product, Templates
+from autograder.errors import MasterError, Misuse, Problem
+from autograder.masters import Master
+from autograder.settings import Settings
+
+
+def templates() -> Templates:
+    """Read the texts that every notebook and check file gets."""
+    folder = Path(__file__).parent / "templates"
+    return Templates(
+        setup_cell=(folder / "setup_cell.py.txt").read_text(encoding="utf-8"),
+        check_helpers=(folder / "check_helpers.py.txt").read_text(encoding="utf-8"),
+    )
+
+
+def known_slugs(root: Path) -> list[str]:
+    """Name every exercise that has a master."""
+    return sorted(path.stem for path in (root / "solutions").glob("*.md") if path.stem.upper() != "README")
+
+
+def choose(root: Path, asked: Sequence[str]) -> list[str]:
+    """Return the exercises that were asked for: all of them if none was named."""
+    known = known_slugs(root)
+    if not known:
+        raise Misuse(
+            f"There is no master in {root / 'solutions'}. A master is a file such as solutions/kernels.md."
+        )
+    for slug in asked:
+        if slug not in known:
+            raise Misuse(f"There is no solutions/{slug}.md. The exercises are: {', '.join(known)}.")
+    return sorted(set(asked)) or known
+
+
+def read_masters(root: Path, slugs: Iterable[str]) -> list[Master]:
+    """Read several masters; raises one MasterError that lists the mistakes of all of them."""
+    found: list[Master] = []
+    problems: list[Problem] = []
+    for slug in slugs:
+        try:
+            found.append(masters.read(root / "solutions" / f"{slug}.md", f"solutions/{slug}.md"))
+        except MasterError as error:
+            problems += error.problems
+    if problems:
+        raise MasterError(problems)
+    return found
+
+
+def build(master: Master, settings: Settings) -> Product:
+    """Build one exercise, in memory."""
+    assigned = assign.run(master.slug, assemble.for_otter(master, settings.pins))
+    return assemble.product(master, assigned, templates(), settings.seed, settings.pins)
+
+
+def places(product: Product, root: Path) -> dict[Path, bytes]:
+    """Say where the files of an exercise belong."""
+    return {
+        root / "exercises" / f"{product.slug}.ipynb": product.student,
+        root / "dist" / f"{product.slug}.zip": product.bundle,
+        root / "dist" / f"{product.slug}_solved.ipynb": product.solved,
+    }
+
+
+def write(product: Product, root: Path) -> None:
+    """Write the files of one exercise, then the list of checksums."""
+    for path, content in places(product, root).items():
+        replace(path, content)
+    replace(root / "dist" / "SHA256SUMS", checksums(root / "dist"))
+
+
+def checksums(folder: Path) -> bytes:
+    """List the SHA-256 of everything in ``dist``, in the format of ``sha256sum --check``."""
+    names = sorted(
+        p.name for p in folder.iterdir() if p.suffix in (".zip", ".ipynb") and not p.name.startswith(".")
+    )
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    return "".join(lines).encode()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, and leave it alone where nothing changed."""
+    if path.is_file() and path.read_bytes() == content:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

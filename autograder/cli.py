@@ -1,0 +1,175 @@
+"""The command line. The only module that prints."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from autograder import build, inspection, settings
+from autograder.errors import AutograderError, MasterError, Misuse, Problem
+
+DESCRIPTION = """\
+Builds and checks the exercises of the course. The source of an exercise is solutions/SLUG.md; students get
+exercises/SLUG.ipynb, instructors dist/SLUG.zip (for Otter and Gradescope) and dist/SLUG_solved.ipynb.
+"""
+EPILOG = """\
+examples:
+  autograder build                 build all exercises
+  autograder build kernels         build one of them
+  autograder check                 is everything in step, complete and tight?
+  otter run -a dist/kernels.zip answer.ipynb      grade one notebook with plain Otter
+
+exit code: 0 all well, 1 something is wrong and listed, 2 the command was misused
+settings:  [tool.autograder] in pyproject.toml; AUTOGRADER_SEED in the environment wins over its seed
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    top = argparse.ArgumentParser(
+        prog="autograder",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument(
+        "--root", type=Path, help="the course's folder (default: the one you are in, or above it)"
+    )
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    building = verbs.add_parser(
+        "build",
+        help="make notebooks and bundles from the masters",
+        description="Reads solutions/SLUG.md, runs Otter Assign, writes exercises/ and dist/. The same master "
+        "gives the same bytes on every run and in every folder.",
+    )
+    building.add_argument(
+        "slugs", nargs="*", metavar="SLUG", help="an exercise, such as kernels (default: all)"
+    )
+    checking = verbs.add_parser(
+        "check",
+        help="prove that exercises are in step with their masters, complete, and give nothing away",
+        description="Rebuilds in memory and compares; runs the solution (full marks) and the untouched notebook "
+        "(0); looks for lines of solutions and hidden checks in exercises/ and in the built site.",
+    )
+    checking.add_argument(
+        "slugs", nargs="*", metavar="SLUG", help="an exercise, such as kernels (default: all)"
+    )
+    checking.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        root = options.root.resolve() if options.root else settings.find_root(Path.cwd())
+        chosen = settings.load(settings.find_root(root))
+        if options.verb == "build":
+            return build_all(chosen, options.slugs)
+        return check_all(chosen, options.slugs, as_json=options.json)
+    except Misuse as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 2
+    except MasterError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        print(
+            f"{_count(len(error.problems), 'mistake')} in solutions/. Nothing was written.", file=sys.stderr
+        )
+        return 1
+    except AutograderError as error:
+        print(f"autograder: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"autograder: {error.strerror or error}{where}. Nothing half written was left behind.",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def build_all(chosen: settings.Settings, asked: Sequence[str]) -> int:
+    """Build the exercises and say what was made."""
+    slugs = build.choose(chosen.root, asked)
+    masters = build.read_masters(chosen.root, slugs)
+    total = 0.0
+    for number, master in enumerate(masters, start=1):
+        _progress(f"building {master.slug} ({number} of {len(masters)})")
+        product = build.build(master, chosen)
+        build.write(product, chosen.root)
+        _progress("")
+        total += product.points
+        print(f"{master.slug:12} {product.questions:3} questions {product.points:5g} points")
+    made = f"{_count(len(masters), 'exercise')}, {total:g} points"
+    print(f"{made}, in exercises/ and dist/. Next: autograder check")
+    return 0
+
+
+def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool) -> int:
+    """Check the exercises and list everything that is wrong."""
+    slugs = build.choose(chosen.root, asked)
+    masters = build.read_masters(chosen.root, slugs)
+    findings = []
+    for number, master in enumerate(masters, start=1):
+        if not as_json:
+            _progress(f"checking {master.slug} ({number} of {len(masters)})")
+        findings.append(inspection.inspect(master, chosen))
+        _progress("")
+    lost = inspection.orphans(chosen.root)
+    problems = [problem for finding in findings for problem in finding.problems] + lost
+    if as_json:
+        print(json.dumps(_report(findings, lost), indent=1, sort_keys=True, ensure_ascii=False))
+        return 1 if problems else 0
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    for finding in findings:
+        state = _coloured("ok", "32") if not finding.problems else _coloured("wrong", "31")
+        print(
+            f"{finding.slug:12} {state:6} total {finding.possible:g}, solution {finding.solution:g}, "
+            f"untouched {finding.untouched:g}"
+        )
+    if problems:
+        print(f"{_count(len(problems), 'thing')} to put right, listed above.", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _report(findings: Sequence[inspection.Finding], lost: Sequence[Problem]) -> dict[str, object]:
+    exercises = [
+        {
+            "slug": finding.slug,
+            "ok": not finding.problems,
+            "points": finding.points,
+            "possible": finding.possible,
+            "solution": finding.solution,
+            "untouched": finding.untouched,
+            "problems": [vars(problem) for problem in finding.problems],
+        }
+        for finding in findings
+    ]
+    fine = not lost and all(exercise["ok"] for exercise in exercises)
+    return {"ok": fine, "exercises": exercises, "orphans": [vars(problem) for problem in lost]}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _progress(text: str, stream: TextIO = sys.stderr) -> None:
+    """Show what is being done, on a terminal only; an empty text wipes it away."""
+    if stream.isatty():
+        stream.write(f"\r\033[K{text}")
+        stream.flush()
+
+
+def _coloured(text: str, code: str) -> str:
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        return f"\033[{code}m{text}\033[0m"
+    return text
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

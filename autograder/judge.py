@@ -1,0 +1,113 @@
+"""Runs Otter's own test files against a set of functions, and owns the points.
+
+Today it judges only notebooks of our own making (the solution and the untouched notebook), in this process.
+Student work will reach it through stand-ins; the test files stay the same.
+"""
+
+import contextlib
+import io
+import json
+import os
+import tempfile
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder import assemble
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One check of one question."""
+
+    passed: bool
+    hidden: bool
+    points: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a set of functions earned."""
+
+    checks: Mapping[str, tuple[CheckResult, ...]]
+
+    @property
+    def possible(self) -> float:
+        """All points there are."""
+        return float(sum(check.points for checks in self.checks.values() for check in checks))
+
+    @property
+    def earned(self) -> float:
+        """The points of the checks that passed."""
+        return sum(self.of(question) for question in self.checks)
+
+    def of(self, question: str) -> float:
+        """The points earned in one question."""
+        return float(sum(check.points for check in self.checks[question] if check.passed))
+
+    def failures(self) -> list[str]:
+        """Say, for each failed check, what it said."""
+        return [
+            f"{question}: {check.message}"
+            for question, checks in self.checks.items()
+            for check in checks
+            if not check.passed
+        ]
+
+
+def judge(bundle: bytes, functions: Mapping[str, Any]) -> Score:
+    """Run every test file of a bundle against ``functions`` (names to callables)."""
+    files = assemble.unpack(bundle)
+    results: dict[str, tuple[CheckResult, ...]] = {}
+    for name in sorted(name for name in files if name.startswith("tests/") and name.endswith(".py")):
+        question = Path(name).stem
+        results[question] = run_checks(files[name].decode(), question, functions)
+    return Score(results)
+
+
+def run_checks(source: str, question: str, functions: Mapping[str, Any]) -> tuple[CheckResult, ...]:
+    """Run one of Otter's test files."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from otter.test_files.exception_test import ExceptionTestFile  # two seconds: only when it is needed
+
+    file = ExceptionTestFile.from_string(source, path=f"{question}.py")
+    with contextlib.redirect_stdout(io.StringIO()):
+        # The mapping itself, not a copy: helpers tell the notebook's lines by the identity of its globals.
+        file.run(functions)
+    return tuple(
+        CheckResult(
+            passed=result.passed,
+            hidden=result.test_case.hidden,
+            points=result.test_case.points,
+            message=result.message.split("\n", 3)[-1],
+        )
+        for result in file.test_case_results
+    )
+
+
+def functions_of(notebook: bytes) -> dict[str, Any]:
+    """Run the code cells of one of our own notebooks, without figures, and return what they define.
+
+    Cells tagged ``otter_ignore`` are skipped, as Otter does. A cell that fails does not stop the others.
+    """
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    backend = os.environ.get("MPLBACKEND")
+    os.environ["MPLBACKEND"] = "agg"
+    try:
+        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for cell in json.loads(notebook)["cells"]:
+                if cell["cell_type"] != "code" or "otter_ignore" in cell["metadata"].get("tags", ()):
+                    continue
+                with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+                    exec(compile("".join(cell["source"]), f"cell {cell['id']}", "exec"), namespace)
+    finally:
+        if backend is None:
+            del os.environ["MPLBACKEND"]
+        else:
+            os.environ["MPLBACKEND"] = backend
+    return namespace

@@ -1,0 +1,459 @@
+"""Reads a master: one MyST notebook in Otter Assign's format, and two kinds of cells of our own.
+
+Our own are the helpers that check files begin with, between raw cells ``# BEGIN CHECK HELPERS`` (in every check
+file) or ``# BEGIN HIDDEN HELPERS`` (in the bundle's only) and the ``# END …`` that belongs to them. They never
+reach Otter.
+Every mistake is found in one reading, and each carries its line.
+"""
+
+import ast
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from jupytext.myst import MystMetadataParsingError, myst_to_notebook
+
+from autograder.errors import MasterError, Problem
+
+Role = Literal["text", "code", "answer", "test", "helper", "hidden helper", "boundary", "config"]
+
+BOUNDARY = re.compile(
+    r"#\s+(BEGIN|END)\s+(QUESTION|PROMPT|SOLUTION|TESTS|CHECK HELPERS|HIDDEN HELPERS)\s*$", re.IGNORECASE
+)
+TEST_CONFIG = re.compile(r'\A"""\s*#\s*BEGIN TEST CONFIG\n(.*?)"""\s*#\s*END TEST CONFIG\n', re.DOTALL)
+TEST_KEYS = {"points", "hidden", "success_message", "failure_message"}
+# What the build relies on, and what Otter would do otherwise.
+REQUIRED_CONFIG: dict[str, Any] = {
+    "init_cell": False,
+    "export_cell": False,
+    "check_all_cell": False,
+    "tests": {"ok_format": False, "files": True},
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the master: where it starts, what it is for, to which question it belongs."""
+
+    kind: Literal["markdown", "code", "raw"]
+    source: str
+    line: int
+    role: Role
+    question: str | None
+    id: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test function of a question."""
+
+    name: str
+    source: str
+    points: float
+    hidden: bool
+    line: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question and its checks."""
+
+    name: str
+    points: float
+    line: int
+    checks: tuple[Check, ...]
+
+    @property
+    def hidden(self) -> int:
+        """How many of its checks the student cannot see."""
+        return sum(check.hidden for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Master:
+    """An exercise as its author wrote it."""
+
+    slug: str
+    points: float
+    minutes: int
+    chapter: str
+    title: str
+    metadata: dict[str, Any]
+    config: dict[str, Any]
+    cells: tuple[Cell, ...]
+    questions: tuple[Question, ...]
+
+    def helpers(self, role: Literal["helper", "hidden helper"]) -> str:
+        """Return the source of all helper cells of one kind."""
+        return "\n\n\n".join(cell.source for cell in self.cells if cell.role == role)
+
+
+@dataclass
+class _Reader:
+    """The state of one reading, so that all mistakes can be listed."""
+
+    path: str
+    slug: str
+    problems: list[Problem] = field(default_factory=list)
+    cells: list[Cell] = field(default_factory=list)
+    open: list[tuple[str, int]] = field(default_factory=list)
+    question: str | None = None
+    question_lines: dict[str, int] = field(default_factory=dict)
+    question_points: dict[str, float] = field(default_factory=dict)
+    checks: dict[str, list[Check]] = field(default_factory=dict)
+    answered: set[str] = field(default_factory=set)
+    counts: dict[str, int] = field(default_factory=dict)
+    config: dict[str, Any] | None = None
+    finished: str | None = None  # the question last closed
+
+    def wrong(self, line: int, sentence: str) -> None:
+        """Note one mistake."""
+        self.problems.append(Problem(self.path, line, sentence))
+
+    def new_id(self, role: Role) -> str:
+        """Cell ids come from question and role, so that they survive a rebuild and a neighbour's edit."""
+        place = self.question or (f"after-{self.finished}" if self.finished else "opening")
+        stem = f"{place}-{role.replace(' ', '-')}"
+        self.counts[stem] = self.counts.get(stem, 0) + 1
+        count = self.counts[stem]
+        return stem if role == "answer" and count == 1 else f"{stem}-{count}"
+
+    def add(self, kind: Any, source: str, line: int, role: Role, tags: tuple[str, ...] = ()) -> None:
+        """Keep one cell."""
+        self.cells.append(Cell(kind, source, line, role, self.question, self.new_id(role), tags))
+
+    def raw(self, source: str, line: int) -> None:
+        """Read a raw cell: the configuration, or the border of a block."""
+        first = source.split("\n", 1)[0].strip()
+        if re.match(r"#\s+ASSIGNMENT CONFIG", first, re.IGNORECASE):
+            self.read_config(source, line)
+            self.add("raw", source, line, "config")
+            return
+        found = BOUNDARY.match(first)
+        if not found:
+            self.wrong(
+                line, f'raw cell "{first}" is not understood. Otter knows "# BEGIN QUESTION" and its like.'
+            )
+            return
+        verb, block = found[1].upper(), found[2].upper()
+        if verb == "BEGIN":
+            self.begin(block, source, line)
+        else:
+            self.end(block, source, line)
+
+    def begin(self, block: str, source: str, line: int) -> None:
+        """Open a block."""
+        if block == "QUESTION" or block.endswith("HELPERS"):
+            for name, opened in self.open:
+                self.wrong(
+                    opened, f'"# BEGIN {name}" is never closed. Add "# END {name}" before line {line}.'
+                )
+            self.open.clear()
+            self.question = None
+        elif not self.open or self.open[0][0] != "QUESTION":
+            self.wrong(
+                line, f'"# BEGIN {block}" stands outside a question. Put it after a "# BEGIN QUESTION".'
+            )
+        elif len(self.open) > 1:
+            name, opened = self.open.pop()
+            self.wrong(opened, f'"# BEGIN {name}" is never closed. Add "# END {name}" before line {line}.')
+        if block == "QUESTION":
+            self.begin_question(source, line)
+        elif block == "SOLUTION" and self.question:
+            self.answered.add(self.question)
+        self.open.append((block, line))
+        self.add("raw", source, line, "boundary")
+
+    def begin_question(self, source: str, line: int) -> None:
+        """Read a question's name and points."""
+        options = self.read_yaml(source, line)
+        name, points = options.get("name"), options.get("points")
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z]\w*", name):
+            self.wrong(line, "the question has no name. Add a line such as: name: q1")
+            name = f"unnamed_{line}"
+        if name in self.question_lines:
+            self.wrong(
+                line,
+                f"question {name} exists already, in line {self.question_lines[name]}. Rename one of them.",
+            )
+        if isinstance(points, bool) or not isinstance(points, int | float) or points <= 0:
+            self.wrong(line, f"question {name} has no points. Add a line such as: points: 2")
+            points = 0
+        self.question = name
+        self.question_lines.setdefault(name, line)
+        self.question_points[name] = float(points)
+        self.checks.setdefault(name, [])
+
+    def end(self, block: str, source: str, line: int) -> None:
+        """Close a block, and say which inner ones were left open."""
+        if block not in [name for name, _ in self.open]:
+            self.wrong(
+                line, f'"# END {block}" closes nothing. Add "# BEGIN {block}" before it, or remove it.'
+            )
+            return
+        while self.open and self.open[-1][0] != block:
+            name, opened = self.open.pop()
+            self.wrong(opened, f'"# BEGIN {name}" is never closed. Add "# END {name}" before line {line}.')
+        self.open.pop()
+        self.add("raw", source, line, "boundary")
+        if block == "QUESTION":
+            self.finished, self.question = self.question, None
+
+    def read_yaml(self, source: str, line: int) -> dict[str, Any]:
+        """Read the settings in a raw cell or in a test's heading."""
+        try:
+            options = yaml.safe_load(source)
+        except yaml.YAMLError as error:
+            self.wrong(line, f"the settings are not valid YAML: {' '.join(str(error).split())}.")
+            return {}
+        return options if isinstance(options, dict) else {}
+
+    def read_config(self, source: str, line: int) -> None:
+        """Read Otter's settings and insist on those that the build relies on."""
+        if self.config is not None:
+            self.wrong(line, '"# ASSIGNMENT CONFIG" stands here a second time. Keep one.')
+        self.config = self.read_yaml(source, line)
+        for key, value in REQUIRED_CONFIG.items():
+            if self.config.get(key) != value:
+                self.wrong(
+                    line, f"the settings must say {key}: {value}. Otter would do something else by itself."
+                )
+        if "runs_on" in self.config:
+            self.wrong(
+                line, "runs_on must go: Otter refuses such tests on Colab, and the first cell sees to it."
+            )
+
+    def code(self, source: str, line: int, tags: tuple[str, ...]) -> None:
+        """Read a code cell according to the block that it stands in."""
+        block = self.open[-1][0] if self.open else None
+        roles: dict[str | None, Role] = {
+            "TESTS": "test",
+            "SOLUTION": "answer",
+            "CHECK HELPERS": "helper",
+            "HIDDEN HELPERS": "hidden helper",
+        }
+        role = roles.get(block, "code")
+        tree = self.parse(source, line)
+        if role == "answer":
+            self.solution_lines(source, line)
+        elif "# BEGIN SOLUTION" in source or "# END SOLUTION" in source:
+            self.wrong(
+                line,
+                "a solution outside its block would reach the students. Put it in # BEGIN SOLUTION cells.",
+            )
+        if role == "test" and tree is not None:
+            self.test(source, line, tree)
+        self.add("code", source, line, role, tags)
+
+    def parse(self, source: str, line: int) -> ast.Module | None:
+        """Compile a cell, so that a typing mistake is found before Otter runs."""
+        try:
+            return ast.parse(source)
+        except SyntaxError as error:
+            self.wrong(line + (error.lineno or 1) - 1, f"this is not Python: {error.msg}.")
+            return None
+
+    def solution_lines(self, source: str, line: int) -> None:
+        """Check the comments that fence the lines of a solution."""
+        opened: int | None = None
+        fenced = False
+        for number, text in enumerate(source.split("\n"), start=line):
+            mark = text.strip()
+            if mark.startswith("# BEGIN SOLUTION"):
+                if opened:
+                    self.wrong(opened, '"# BEGIN SOLUTION" is never closed. Add "# END SOLUTION".')
+                opened, fenced = number, True
+            elif mark == "# END SOLUTION":
+                if not opened:
+                    self.wrong(number, '"# END SOLUTION" closes nothing. Add "# BEGIN SOLUTION" before it.')
+                opened = None
+        if opened:
+            self.wrong(opened, '"# BEGIN SOLUTION" is never closed. Add "# END SOLUTION".')
+        if not fenced and "# SOLUTION" not in source:
+            self.wrong(
+                line, "nothing in this solution is fenced, so students would get it. Add # BEGIN SOLUTION."
+            )
+
+    def test(self, source: str, line: int, tree: ast.Module) -> None:
+        """Read one check: its settings, then one function and nothing else."""
+        if self.question is None:
+            return
+        heading = TEST_CONFIG.match(source)
+        if not heading:
+            self.wrong(
+                line, 'the check does not begin with its settings. Add """ # BEGIN TEST CONFIG … with points.'
+            )
+            return
+        options = self.read_yaml(heading[1], line)
+        for key in sorted(options.keys() - TEST_KEYS):
+            self.wrong(
+                line, f"the check's setting {key} is unknown. Otter reads {', '.join(sorted(TEST_KEYS))}."
+            )
+        for key in ("success_message", "failure_message"):
+            if re.search(r'["\\\n]', str(options.get(key) or "")):
+                self.wrong(
+                    line,
+                    f"the {key} has a double quote, a backslash or a line break in it, which breaks Otter's test "
+                    "file without a word. Use single quotes and one line.",
+                )
+        points = options.get("points")
+        if isinstance(points, bool) or not isinstance(points, int | float) or points < 0:
+            self.wrong(line, "the check has no points. Add a line such as: points: 1")
+            points = 0
+        functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+        if len(functions) != 1 or len(tree.body) != 2:
+            self.wrong(
+                line,
+                "a check is its settings and one function test_…, nothing else. Put helpers in helper cells.",
+            )
+            return
+        name = functions[0].name
+        if not name.startswith("test_"):
+            self.wrong(line, f"the check {name} must be called test_…, or it will not be run.")
+        for other in self.checks[self.question]:
+            if other.name == name:
+                self.wrong(
+                    line,
+                    f"{name} exists already in line {other.line}, and would be replaced by this one. Rename it.",
+                )
+        body = source[heading.end() :]
+        self.checks[self.question].append(Check(name, body, float(points), bool(options.get("hidden")), line))
+
+    def finish(self, header: dict[str, Any]) -> Master:
+        """Check what can only be seen at the end, then hand over the master or all its mistakes."""
+        for name, opened in self.open:
+            self.wrong(opened, f'"# BEGIN {name}" is never closed. Add "# END {name}".')
+        if self.config is None:
+            self.wrong(1, 'there is no "# ASSIGNMENT CONFIG" cell. Copy the one of another master.')
+        about = header.get("mostly_harmless")
+        about = about if isinstance(about, dict) else {}
+        points = self.number(about, "points")
+        minutes = self.number(about, "minutes")
+        if about.get("slug") != self.slug:
+            self.wrong(
+                1,
+                f"mostly_harmless.slug is {about.get('slug')!r}, the file's name {self.slug}.md. Make them agree.",
+            )
+        if not isinstance(about.get("chapter"), str):
+            self.wrong(1, "mostly_harmless.chapter is missing. Name the chapter that this exercise follows.")
+        questions = tuple(self.finish_question(name) for name in self.question_lines)
+        total = sum(question.points for question in questions)
+        if not questions:
+            self.wrong(1, 'there is no question. Begin one with a raw cell "# BEGIN QUESTION".')
+        elif total != points:
+            self.wrong(
+                1,
+                f"the questions add up to {total:g} points, mostly_harmless.points is {points:g}. Make them agree.",
+            )
+        title = self.finish_title()
+        if self.problems:
+            raise MasterError(self.problems)
+        return Master(
+            slug=self.slug,
+            points=points,
+            minutes=int(minutes),
+            chapter=about["chapter"],
+            title=title,
+            metadata=header,
+            config=self.config or {},
+            cells=tuple(self.cells),
+            questions=questions,
+        )
+
+    def number(self, about: dict[str, Any], key: str) -> float:
+        """Read a positive number from the header."""
+        value = about.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+            self.wrong(1, f"mostly_harmless.{key} is missing or not a number. Add it to the header.")
+            return 0
+        return float(value)
+
+    def finish_question(self, name: str) -> Question:
+        """Check one question as a whole."""
+        line, points, checks = self.question_lines[name], self.question_points[name], self.checks[name]
+        if name not in self.answered:
+            self.wrong(line, f'question {name} has no solution. Add "# BEGIN SOLUTION".')
+        if not any(not check.hidden for check in checks):
+            self.wrong(line, f"question {name} has no open check, so students could not try it. Add one.")
+        if not any(check.hidden for check in checks):
+            self.wrong(
+                line,
+                f"question {name} has no hidden check, so knowing the examples by heart is enough. Add one.",
+            )
+        total = sum(check.points for check in checks)
+        if checks and points and total != points:
+            self.wrong(
+                line,
+                f"question {name} has {points:g} points, its checks add up to {total:g}. Make them agree.",
+            )
+        prompts = [cell for cell in self.cells if cell.question == name and cell.kind == "markdown"]
+        if not prompts or not prompts[0].source.startswith("## "):
+            self.wrong(
+                line, f'question {name} does not begin with a heading. Add "## …" after "# BEGIN QUESTION".'
+            )
+        return Question(name, points, line, tuple(checks))
+
+    def finish_title(self) -> str:
+        """Find the one title, in the first cell that a student sees."""
+        texts = [cell for cell in self.cells if cell.kind == "markdown"]
+        titles = [cell for cell in texts if re.search(r"^# ", cell.source, re.MULTILINE)]
+        if not texts or titles != texts[:1] or not texts[0].source.startswith("# "):
+            self.wrong(
+                titles[-1].line if titles else 1,
+                'a notebook has one title, "# …", at the top of its first text. Make the others "## …".',
+            )
+            return ""
+        return texts[0].source.split("\n", 1)[0].removeprefix("# ").strip()
+
+
+def read(path: Path, shown: str | None = None) -> Master:
+    """Read the master at ``path``, which messages call ``shown``. Raises MasterError with every mistake."""
+    shown = shown or str(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise MasterError([Problem(shown, line, "this is not UTF-8 text. Save the file as UTF-8.")]) from None
+    return parse(text, path.stem, shown)
+
+
+def parse(text: str, slug: str, path: str) -> Master:
+    """Read a master from its text."""
+    try:
+        notebook = myst_to_notebook(text, add_source_map=True)
+    except (MystMetadataParsingError, yaml.YAMLError) as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise MasterError([Problem(path, int(found[1]) if found else 1, f"{error}.")]) from None
+    header: dict[str, Any] = dict(notebook.metadata)
+    starts: list[int] = header.pop("source_map")
+    if "jupytext" not in header or "kernelspec" not in header:
+        sentence = "the header has no jupytext or no kernelspec. Copy the first lines of another master."
+        raise MasterError([Problem(path, 1, sentence)])
+    reader = _Reader(path, slug)
+    lines = text.split("\n")
+    for cell, start in zip(notebook.cells, starts, strict=True):
+        line = _first_line(lines, start, cell.source)
+        tags = tuple(cell.metadata.get("tags", ()))
+        if cell.cell_type == "raw":
+            reader.raw(cell.source, line)
+        elif cell.cell_type == "code":
+            reader.code(cell.source, line, tags)
+        elif reader.open and reader.open[-1][0] in ("TESTS", "CHECK HELPERS", "HIDDEN HELPERS"):
+            reader.wrong(
+                line, f"text stands inside # BEGIN {reader.open[-1][0]}, where only code can. Move it out."
+            )
+        else:
+            reader.add("markdown", cell.source, line, "text", tags)
+    return reader.finish(header)
+
+
+def _first_line(lines: list[str], start: int, source: str) -> int:
+    """Find the line, counted from 1, on which a cell's source begins: behind fence, options, blank lines."""
+    first = source.split("\n", 1)[0]
+    for number in range(start, min(start + 40, len(lines))):
+        if lines[number].rstrip() == first.rstrip():
+            return number + 1
+    return start + 1
