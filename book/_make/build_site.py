@@ -85,7 +85,7 @@ def swap_in(work_html: Path, build: Path) -> None:
 
 def run_jupyter_book(root: Path, work: Path) -> None:
     """Sphinx, strictly: every warning is an error. Raises BuildError with the lines that matter."""
-    command = [sys.executable, "-m", "jupyter_book", "build", str(root)]
+    command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(root)]
     command += ["--path-output", str(work), "-W", "-n", "--keep-going", "-q"]
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", NO_COLOR="1")
     done = subprocess.run(

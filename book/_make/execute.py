@@ -87,12 +87,20 @@ def execute_chapter(chapter: Path, cwd: Path, threads: int) -> tuple[object, flo
     from jupyter_client.kernelspec import NoSuchKernel
     from myst_nb.core.read import myst_nb_reader_plugin
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+    from traitlets.config import Config
 
     for variable in THREAD_VARIABLES:
         os.environ[variable] = str(threads)
     notebook = myst_nb_reader_plugin(str(chapter))
-    client = NotebookClient(notebook, timeout=CELL_SECONDS, resources={"metadata": {"path": str(cwd)}})
+    # Kernels talk over local ports, where anybody else on the machine could listen.
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_SECONDS,
+        record_timing=False,  # times would become part of the hash under which the cache files a notebook
+        resources={"metadata": {"path": str(cwd)}},
+        config=Config(KernelManager={"transport_encryption": "auto"}),
+    )
     started = time.perf_counter()
     try:
         client.execute()
@@ -100,7 +108,8 @@ def execute_chapter(chapter: Path, cwd: Path, threads: int) -> tuple[object, flo
         return Failure(
             chapter, 1, 0, f"no Jupyter kernel is called {error.name!r} (kernelspec in its header)"
         )
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    # nbclient says with a bare RuntimeError that a kernel did not start.
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
         return where_it_stopped(chapter, notebook, error)
     seconds = time.perf_counter() - started
     return notebook, seconds
