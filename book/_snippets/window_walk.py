@@ -25,7 +25,7 @@ STYLE = """
 .window-walk .ww-todo .ww-shade { fill: #fff; }
 .window-walk .ww-todo :is(text, .ww-outside) { visibility: hidden; }
 .window-walk .ww-here .ww-shade { stroke: #d55e00; stroke-width: 4; }
-.window-walk .ww-controls { grid-area: controls; min-height: 6rem; }
+.window-walk .ww-controls { grid-area: controls; min-height: 4.8rem; }
 .window-walk .ww-buttons { display: flex; gap: .5rem; align-items: center; margin-bottom: .5rem; }
 .window-walk button { min-width: 44px; height: 44px; font: inherit; color: #22262b; background: #f5f6f8;
   border: 1px solid #6b7280; border-radius: 6px; cursor: pointer; }
@@ -35,6 +35,8 @@ STYLE = """
 .window-walk :is(button, input):focus-visible { outline: 3px solid #0072b2; outline-offset: 2px; }
 .window-walk figcaption { margin: 0; padding-top: .75rem; font-size: .875rem; line-height: 1.5;
   color: inherit; text-align: left; }
+/* The site's theme puts an HTML output on a sheet of its own when the page is dark. */
+.cell_output .text_html:has(> .window-walk) { padding: 0 !important; background: none !important; }
 @container (max-width: 30rem) {
   .window-walk .ww-panels { gap: .75rem 1rem;
     grid-template: "picture picture" auto "products products" auto
@@ -139,8 +141,8 @@ def window_walk(picture, kernel, *, top, left, size=8, at=0, caption="", autopla
     answers = "".join(pixel(*divmod(i, steps), value, f"ww-cell {state[i]}")
                       for i, value in enumerate(sums.flat))
     height, width = picture.shape
-    whole = (f'<image href="{png(picture)}" width="{width}" height="{height}"'
-             f' style="image-rendering:pixelated"/>'
+    whole = (f'<g><image href="{png(picture)}" width="{width}" height="{height}"'
+             f' style="image-rendering:pixelated"/></g>'
              f'<g transform="translate({left} {top})">{outline(size, 1.2)}</g>')
     data = {"patch": patch.tolist(), "kernel": kernel.tolist(), "sums": sums.tolist(), "at": at, "what": what}
     panels = [
