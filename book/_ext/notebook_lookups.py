@@ -96,9 +96,16 @@ class BookLookups:
             docname = labels[name][0]
         if self.address is None:
             return None
-        labelled = labels.get(name, ("", ""))
-        identifier = labelled[1] if labelled[0] == docname else nodes.make_id(anchor)
-        return self.address.page(docname) + (f"#{identifier}" if anchor else "")
+        return self.address.page(docname) + (f"#{self._identifier(docname, anchor)}" if anchor else "")
+
+    def _identifier(self, docname: str, anchor: str) -> str:
+        """Return the id in the page for the name of a target or the slug of a heading."""
+        env = self.app.env
+        labelled = env.domains["std"].data["anonlabels"].get(nodes.fully_normalize_name(anchor), ("", ""))
+        if labelled[0] == docname:
+            return str(labelled[1])
+        slugs = env.metadata[docname].get("myst_slugs", {})
+        return str(slugs[anchor][1]) if anchor in slugs else nodes.make_id(anchor)
 
     def image(self, path: str) -> str:
         """Return an image as a ``data:`` address: it then needs neither the site nor a network."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from itertools import accumulate
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 from boxes import KINDS
@@ -162,7 +162,7 @@ class PlainText:
 
     def _rewrite(self, source: str, line: int, *, quoted: bool, inside: str) -> str:
         parser = _parser()
-        env: dict[str, object] = {}
+        env: dict[str, Any] = {}
         tokens = parser.parse(source, env)
         if env.get("references"):
             self._problem(line, "a link is defined apart from its text. Write it inline: [text](address).")
@@ -171,7 +171,7 @@ class PlainText:
             here = line + (token.map[0] if token.map else 0)
             kind = re.sub(r"_(open|close)$", "", token.type)
             if token.type == "inline":
-                if not page.replace_inline(token, before, self._inline_edits(token, parser, here)):
+                if not page.replace_inline(token, before, self._inline_edits(token, parser, env, here)):
                     self._problem(here, "this table cell cannot be rewritten. Take the \\| out of it.")
             elif token.type in ("fence", "colon_fence"):
                 match = re.match(r"\s*\{([^}\s]+)\}\s*(.*)", token.info)
@@ -262,9 +262,9 @@ class PlainText:
 
     # Running text
 
-    def _inline_edits(self, token: Token, parser: MarkdownIt, line: int) -> list[_Edit]:
+    def _inline_edits(self, token: Token, parser: MarkdownIt, env: dict[str, Any], line: int) -> list[_Edit]:
         edits: list[_Edit] = []
-        state = _RecordingState(token.content, parser, {}, [])
+        state = _RecordingState(token.content, parser, env, [])
         parser.inline.tokenize(state)
         for span in state.spans:
             here = line + token.content.count("\n", 0, span.start)
@@ -349,7 +349,7 @@ class PlainText:
 
 def literal(text: str) -> str:
     """Return text in which nothing is Markdown, MyST or mathematics."""
-    return re.sub(r"([\\`*_{}\[\]<>$|~])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]<>$|~])", r"\\\1", " ".join(text.split()))
 
 
 class _Rewriting:
@@ -363,20 +363,29 @@ class _Rewriting:
         self._cell_end = (-1, 0)  # row and column behind the last table cell
 
     def delete_block(self, token: Token) -> None:
-        """Take out the lines of a block."""
+        """Take out the lines of a block; what stood around it stays apart."""
         first, last = cast("list[int]", token.map)
-        self._edits.append(_Edit(self._starts[first], min(self._starts[last], len(self._source)), ""))
+        left = "\n" if self._has_text(first - 1) and self._has_text(last) else ""
+        self._edits.append(_Edit(self._starts[first], min(self._starts[last], len(self._source)), left))
 
     def replace_block(self, token: Token, text: str) -> None:
-        """Put ``text`` in the place of a block, within the list or quotation that holds it."""
+        """Put ``text`` in the place of a block, within the list or quotation that holds it, as a block."""
         first, last = cast("list[int]", token.map)
         found = re.match(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+)?[\s>]*", self._lines[first])
         prefix = found.group() if found else ""
         next_prefix = re.sub(r"[^>\s]", " ", prefix)
         parts = text.split("\n")
         lines = [prefix + parts[0], *(next_prefix + part for part in parts[1:])]
+        # A fence needs no blank line around it, a quotation does: it would take in the words that follow.
+        if prefix == next_prefix and self._has_text(first - 1):
+            lines.insert(0, prefix)
+        if self._has_text(last) and not self._lines[last].lstrip(" >").startswith((":::", "```")):
+            lines.append(next_prefix)
         written = "\n".join(line.rstrip() for line in lines)
         self._edits.append(_Edit(self._starts[first], self._starts[last] - 1, written))
+
+    def _has_text(self, row: int) -> bool:
+        return 0 <= row < len(self._lines) and bool(self._lines[row].strip(" \t>"))
 
     def replace_inline(self, token: Token, before: Token | None, edits: list[_Edit]) -> bool:
         """Make changes within the running text of a block; False if its place in the source is not clear."""
@@ -423,7 +432,7 @@ class _Rewriting:
 class _RecordingState(StateInline):
     """An inline state that remembers which stretch of the text each rule took."""
 
-    def __init__(self, src: str, md: MarkdownIt, env: dict[str, object], tokens: list[Token]) -> None:
+    def __init__(self, src: str, md: MarkdownIt, env: dict[str, Any], tokens: list[Token]) -> None:
         super().__init__(src, md, env, tokens)
         self.spans: list[_Span] = []
 
