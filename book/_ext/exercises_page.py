@@ -21,8 +21,8 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-# Otter's own mark for cells that are not the student's: here, the one that lays down checks and data.
-_SETUP_CELL = "tag_otter_ignore"
+# Of the cells that are not the student's, the folded one: it lays down the checks that the others call.
+_SETUP_CELL = {"tag_otter_ignore", "tag_hide-input"}
 
 _PENCIL = '<path d="M4 20l1-5L16.500 3.500l4 4L9 19zM14 6l4 4"/>'
 
@@ -102,18 +102,25 @@ def dress_page(app: Sphinx, doctree: nodes.document) -> None:
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is None:
         return
-    words = f"{exercise.points} points · about {exercise.minutes} minutes · after the chapter "
-    facts = nodes.paragraph("", words)
+    facts = nodes.paragraph("", f"{_worth(exercise, title.parent)}After the chapter ")
     facts += _page_reference(f"/book/{exercise.chapter}", docname)
     buttons = NotebookLinks(folder=FOLDER, slug=notebook.slug)
     top = nodes.container("", facts, buttons, classes=["exercise-facts"])
     title.parent.insert(title.parent.index(title) + 1, top)
     for cell in list(doctree.findall(nodes.container)):
-        if _SETUP_CELL in cell["classes"]:
+        if set(cell["classes"]) >= _SETUP_CELL:
             # Long lines of encoded data: nothing to read, and nothing to search for.
             words = "Here the notebook has a cell that sets it up. Run it first; it is left out on this page."
             note = nodes.paragraph("", "", nodes.emphasis("", words), classes=["exercise-setup"])
             cell.parent.replace(cell, note)
+
+
+def _worth(exercise: ExerciseNotebook, section: nodes.section) -> str:
+    """Return points and time, "" if the notebook's own opening says them."""
+    points = f"{exercise.points} points"
+    if any(points in part.astext() for part in section.children if isinstance(part, nodes.paragraph)):
+        return ""
+    return f"{points} · about {exercise.minutes} minutes · "
 
 
 def copy_notebooks(app: Sphinx, exception: Exception | None) -> None:

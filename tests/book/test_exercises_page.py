@@ -45,7 +45,7 @@ def test_the_page_says_points_time_and_chapter_before_anything_else(site: TinySi
 
     facts = text.index("18 points · about 75 minutes")
     assert text.index("<h1>") < facts < text.index("Nine numbers at a time")
-    assert re.search(r'after the chapter <a [^>]*href="\.\./book/one\.html"', text)
+    assert re.search(r'After the chapter <a [^>]*href="\.\./book/one\.html"', text)
 
 
 def test_the_page_offers_colab_and_the_download(site: TinySite) -> None:
@@ -61,7 +61,19 @@ def test_the_download_is_the_committed_notebook_byte_for_byte(site: TinySite) ->
     assert (site.html / "exercises" / "kernels.ipynb").read_bytes() == source.read_bytes()
 
 
-def test_the_exercise_is_shown_and_not_run(site: TinySite) -> None:
+def test_points_and_time_are_not_said_twice(tmp_path: Path) -> None:
+    site = write_book(tmp_path)
+    path = site.exercise()
+    opening = "*6 questions · 18 points · about 75 minutes*\n\nNine"
+    path.write_text(path.read_text().replace("Nine", opening.replace("\n", "\\n")))
+    site.build()
+
+    assert not site.failed, site.log
+    assert article(site.page("exercises/kernels")).count("18 points") == 1
+
+
+def test_the_exercise_and_its_checks_are_shown_and_not_run(site: TinySite) -> None:
+    assert "check" in article(site.page("exercises/kernels"))
     assert "window_sum" in site.page("exercises/kernels")
     assert "exercises/kernels.ipynb: Execut" not in site.log
 

@@ -56,7 +56,7 @@ REFERENCES = """\
 
 
 def exercise_notebook(slug: str = "kernels", **facts: Any) -> nbformat.NotebookNode:
-    """Return a student notebook of three cells, the first of which only sets it up."""
+    """Return a student notebook: a title, a cell that sets it up, one function and its check."""
     new = nbformat.v4
     said = {"slug": slug, "points": 18, "minutes": 75, "chapter": "one"} | facts
     return new.new_notebook(
@@ -67,9 +67,12 @@ def exercise_notebook(slug: str = "kernels", **facts: Any) -> nbformat.NotebookN
         cells=[
             new.new_markdown_cell("# Kernels by hand\n\nNine numbers at a time.", id="title"),
             new.new_code_cell(
-                "packed = 'c2V0dXBwYWNrZWRkYXRh'", id="setup", metadata={"tags": ["otter_ignore"]}
+                "packed = 'c2V0dXBwYWNrZWRkYXRh'",
+                id="setup",
+                metadata={"tags": ["hide-input", "otter_ignore"]},
             ),
             new.new_code_cell("def window_sum(image):\n    ...", id="q1"),
+            new.new_code_cell('check("q1")', id="check", metadata={"tags": ["otter_ignore"]}),
         ],
     )
 
