@@ -3,6 +3,7 @@
 The drawing stands alone: without a script it is a still picture. On the course's site
 the script ``window-walk.js`` finds it and adds Play, steps and a slider.
 """
+
 import base64
 import json
 import struct
@@ -14,7 +15,7 @@ from IPython.display import HTML
 CELL = 40  # side of one pixel in the drawing, in the drawing's own units
 
 STYLE = """
-.window-walk { container-type: inline-size; margin: 1.5rem 0; padding: 1rem; color: #22262b;
+figure.window-walk { container-type: inline-size; margin: 1.5rem 0; padding: 1rem; color: #22262b;
   background: #fff; border: 1px solid #d8dce2; border-radius: 6px; }
 .window-walk .ww-panels { display: grid; gap: .75rem 2rem; align-items: start;
   grid-template: "picture result" auto "products place" auto "controls controls" auto / 8fr 6fr; }
@@ -74,27 +75,37 @@ def pixel(row, column, value, classes=""):
     shade = int(min(max(round(value), 0), 255))
     ink = "#fff" if shade < 118 else "#000"  # 118: where black and white are equally easy to read
     x, y = column * CELL, row * CELL
-    square = (f'<rect class="ww-shade" x="{x}" y="{y}" width="{CELL}" height="{CELL}"'
-              f' fill="rgb({shade},{shade},{shade})" stroke="#808080" stroke-width=".5"/>')
+    square = (
+        f'<rect class="ww-shade" x="{x}" y="{y}" width="{CELL}" height="{CELL}"'
+        f' fill="rgb({shade},{shade},{shade})" stroke="#808080" stroke-width=".5"/>'
+    )
     if not 0 <= value <= 255:  # no shade of grey for this one: say so with a dashed edge
-        square += (f'<rect class="ww-outside" x="{x + 3}" y="{y + 3}" width="{CELL - 6}" height="{CELL - 6}"'
-                   f' fill="none" stroke="#d55e00" stroke-width="2" stroke-dasharray="5 4"/>')
-    return (f'<g class="{classes}">{square}<text x="{x + CELL / 2:g}" y="{y + CELL / 2:g}" font-size="16"'
-            f' fill="{ink}">{number(value)}</text></g>')
+        square += (
+            f'<rect class="ww-outside" x="{x + 3}" y="{y + 3}" width="{CELL - 6}" height="{CELL - 6}"'
+            f' fill="none" stroke="#d55e00" stroke-width="2" stroke-dasharray="5 4"/>'
+        )
+    return (
+        f'<g class="{classes}">{square}<text x="{x + CELL / 2:g}" y="{y + CELL / 2:g}" font-size="16"'
+        f' fill="{ink}">{number(value)}</text></g>'
+    )
 
 
 def outline(side, line):
     """Return a square frame in the accent colour, with a white edge so that it shows on any grey."""
     square = f'<rect width="{side}" height="{side}" fill="none"'
-    return (f'{square} stroke="#fff" stroke-width="{1.8 * line:g}"/>'
-            f'{square} stroke="#d55e00" stroke-width="{line}"/>')
+    return (
+        f'{square} stroke="#fff" stroke-width="{1.8 * line:g}"/>'
+        f'{square} stroke="#d55e00" stroke-width="{line}"/>'
+    )
 
 
 def drawing(area, title, width, height, body, description=""):
     """Return one panel: a title and an SVG, described or hidden from a screen reader."""
     access = f'role="img" aria-label="{description}"' if description else 'aria-hidden="true"'
-    return (f'<div style="grid-area:{area}"><p>{title}</p><svg viewBox="-3 -3 {width + 6} {height + 6}"'
-            f' {access} class="ww-{area}">{body}</svg></div>')
+    return (
+        f'<div style="grid-area:{area}"><p>{title}</p><svg viewBox="-3 -3 {width + 6} {height + 6}"'
+        f' {access} class="ww-{area}">{body}</svg></div>'
+    )
 
 
 def products_panel(window, kernel):
@@ -103,17 +114,21 @@ def products_panel(window, kernel):
     body = ""
     for (i, j), weight in np.ndenumerate(kernel):
         x, y = (j + 0.5) * wide, i * tall
-        body += (f'<rect x="{j * wide:g}" y="{y}" width="{wide:g}" height="{tall}" fill="#f5f6f8"'
-                 f' stroke="#808080" stroke-width=".5"/>'
-                 f'<text class="ww-factors" x="{x:g}" y="{y + 15}" font-size="14" fill="#4b5563">'
-                 f"{number(weight)} × {number(window[i, j])}</text>"
-                 f'<text class="ww-product" x="{x:g}" y="{y + 34}" font-size="17" font-weight="600"'
-                 f' fill="#22262b">{number(weight * window[i, j])}</text>')
+        body += (
+            f'<rect x="{j * wide:g}" y="{y}" width="{wide:g}" height="{tall}" fill="#f5f6f8"'
+            f' stroke="#808080" stroke-width=".5"/>'
+            f'<text class="ww-factors" x="{x:g}" y="{y + 15}" font-size="14" fill="#4b5563">'
+            f"{number(weight)} × {number(window[i, j])}</text>"
+            f'<text class="ww-product" x="{x:g}" y="{y + 34}" font-size="17" font-weight="600"'
+            f' fill="#22262b">{number(weight * window[i, j])}</text>'
+        )
     y = size * tall + 10
-    return body + (f'<text x="112" y="{y + 20}" font-size="16" fill="#22262b">All nine, added up:</text>'
-                   f'<rect x="226" y="{y}" width="108" height="40" fill="none" stroke="#d55e00"'
-                   f' stroke-width="3"/><text class="ww-sum" x="280" y="{y + 20}" font-size="20"'
-                   f' font-weight="700" fill="#22262b">{number((kernel * window).sum())}</text>')
+    return body + (
+        f'<text x="112" y="{y + 20}" font-size="16" fill="#22262b">All nine, added up:</text>'
+        f'<rect x="226" y="{y}" width="108" height="40" fill="none" stroke="#d55e00"'
+        f' stroke-width="3"/><text class="ww-sum" x="280" y="{y + 20}" font-size="20"'
+        f' font-weight="700" fill="#22262b">{number((kernel * window).sum())}</text>'
+    )
 
 
 def window_walk(picture, kernel, *, top, left, size=8, at=0, caption="", autoplay=False):
@@ -125,31 +140,52 @@ def window_walk(picture, kernel, *, top, left, size=8, at=0, caption="", autopla
     autoplay  start by itself on the site, unless the reader's system asks for less motion
     """
     kernel = np.asarray(kernel)
-    patch = np.asarray(picture)[top:top + size, left:left + size].astype(float)
+    patch = np.asarray(picture)[top : top + size, left : left + size].astype(float)
     steps = size - 2
-    sums = np.array([[(kernel * patch[r:r + 3, c:c + 3]).sum() for c in range(steps)] for r in range(steps)])
+    sums = np.array(
+        [[(kernel * patch[r : r + 3, c : c + 3]).sum() for c in range(steps)] for r in range(steps)]
+    )
     row, column = divmod(at, steps)
-    what = (f"A grid of {size} by {size} grey values from a photograph, a 3 by 3 window on it, the nine "
-            f"products under the window, and a {steps} by {steps} grid that the sums fill row by row.")
-    where = (f"The window covers rows {row + 1} to {row + 3}, columns {column + 1} to {column + 3}; "
-             f"its sum is {number(sums[row, column])}.")
+    what = (
+        f"A grid of {size} by {size} grey values from a photograph, a 3 by 3 window on it, the nine "
+        f"products under the window, and a {steps} by {steps} grid that the sums fill row by row."
+    )
+    where = (
+        f"The window covers rows {row + 1} to {row + 3}, columns {column + 1} to {column + 3}; "
+        f"its sum is {number(sums[row, column])}."
+    )
 
     squares = "".join(pixel(r, c, value) for (r, c), value in np.ndenumerate(patch))
-    squares += (f'<g class="ww-window" transform="translate({column * CELL} {row * CELL})">'
-                f"{outline(3 * CELL, 4)}</g>")
+    squares += (
+        f'<g class="ww-window" transform="translate({column * CELL} {row * CELL})">{outline(3 * CELL, 4)}</g>'
+    )
     state = ["ww-done"] * at + ["ww-here"] + ["ww-todo"] * (steps**2 - at - 1)
-    answers = "".join(pixel(*divmod(i, steps), value, f"ww-cell {state[i]}")
-                      for i, value in enumerate(sums.flat))
+    answers = "".join(
+        pixel(*divmod(i, steps), value, f"ww-cell {state[i]}") for i, value in enumerate(sums.flat)
+    )
     height, width = picture.shape
-    whole = (f'<g><image href="{png(picture)}" width="{width}" height="{height}"'
-             f' style="image-rendering:pixelated"/></g>'
-             f'<g transform="translate({left} {top})">{outline(size, 1.2)}</g>')
+    whole = (
+        f'<g><image href="{png(picture)}" width="{width}" height="{height}"'
+        f' style="image-rendering:pixelated"/></g>'
+        f'<g transform="translate({left} {top})">{outline(size, 1.2)}</g>'
+    )
     data = {"patch": patch.tolist(), "kernel": kernel.tolist(), "sums": sums.tolist(), "at": at, "what": what}
     panels = [
-        drawing("picture", f"The picture: {size} × {size} pixels", size * CELL, size * CELL, squares,
-                f"{what} {where}"),
-        drawing("products", "Weight × pixel, nine times", 336, 194,
-                products_panel(patch[row:row + 3, column:column + 3], kernel)),
+        drawing(
+            "picture",
+            f"The picture: {size} × {size} pixels",
+            size * CELL,
+            size * CELL,
+            squares,
+            f"{what} {where}",
+        ),
+        drawing(
+            "products",
+            "Weight × pixel, nine times",
+            336,
+            194,
+            products_panel(patch[row : row + 3, column : column + 3], kernel),
+        ),
         drawing("result", f"The result: {steps} × {steps}", steps * CELL, steps * CELL, answers),
         drawing("place", "Where it lies", width, height, whole),
     ]

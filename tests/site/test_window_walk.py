@@ -54,8 +54,10 @@ def open_page(browser, draw) -> Iterator[Callable[..., Page]]:
             page.clock.install()
         code = (BOOK / "_assets" / "window-walk.js").read_text(encoding="utf-8")
         tail = f'<script type="module">{code}</script>' if script else ""
-        page.set_content(f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
-                         f"<title>Test</title><body><main>{draw(autoplay=autoplay)}</main>{tail}")
+        page.set_content(
+            f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
+            f"<title>Test</title><body><main>{draw(autoplay=autoplay)}</main>{tail}"
+        )
         return page
 
     yield opened
