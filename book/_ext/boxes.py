@@ -77,11 +77,18 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def mark(outline: str) -> str:
-    """The inline SVG of a mark; decoration beside a word, so hidden from screen readers."""
+def mark(outline: str, size: int = 22) -> str:
+    """Return the inline SVG of a mark; decoration beside a word, so hidden from screen readers."""
     return (
-        f'<svg class="box-mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">{outline}</svg>'
+        f'<svg class="box-mark" viewBox="0 0 24 24" width="{size}" height="{size}" aria-hidden="true">'
+        f"{outline}</svg>"
     )
+
+
+def place_within(directive: SphinxDirective) -> str:
+    """Return file and line of a directive that stands in another: myst-parser counts one line too many."""
+    source, line = directive.get_source_info()
+    return f"{source}:{line - 1}"
 
 
 class Box(nodes.General, nodes.Element):
@@ -196,7 +203,7 @@ class DoorDirective(SphinxDirective):
         door += title
         target = self.options.get("link", "")
         if not target:
-            logger.warning("{door} leads nowhere. Give it a :link:.", location=self.get_location())
+            logger.warning("{door} leads nowhere. Give it a :link:.", location=place_within(self))
             title.extend(words)
         elif "://" in target:
             title += nodes.reference("", "", *words, *messages, refuri=target)
@@ -279,6 +286,7 @@ def _directive(kind: str) -> type[BoxDirective]:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
     app.add_node(Box, html=(visit_box, depart_box))
     app.add_node(BoxTitle, html=(visit_box_title, depart_box_title))
     app.add_node(Doors, html=(visit_doors, depart_div))

@@ -391,6 +391,7 @@ def sweep(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
     app.connect("config-inited", use_finishing_templates)
     app.connect("build-finished", sweep)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

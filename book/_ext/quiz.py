@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from boxes import mark, place_within
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -22,10 +23,6 @@ logger = logging.getLogger(__name__)
 
 _WITHIN = "self-check-depth"  # key in env.temp_data: how many questions we are inside of
 
-_MARK = (
-    '<svg class="box-mark" viewBox="0 0 24 24" width="{size}" height="{size}" aria-hidden="true">'
-    "{outline}</svg>"
-)
 _QUESTION = (
     '<path d="M3 3h18v14H11l-5 4.5V17H3z"/><path d="M9.5 8a2.5 2.5 0 1 1 3.5 2.3q-1 .5-1 1.7M12 14v.8"/>'
 )
@@ -107,7 +104,7 @@ class OptionDirective(SphinxDirective):
             logger.warning(
                 "the option %r has no feedback. Say why it is right, or what would make it so.",
                 self.arguments[0],
-                location=self.get_location(),
+                location=place_within(self),
             )
         self.state.nested_parse(self.content, self.content_offset, option)
         return [option]
@@ -123,8 +120,7 @@ def depart_self_check(self: HTML5Translator, node: SelfCheck) -> None:
 
 
 def visit_question(self: HTML5Translator, node: Question) -> None:
-    mark = _MARK.format(size=22, outline=_QUESTION)
-    self.body.append(f'<p class="box-title" id="{node.parent["group"]}-question">{mark}<span>')
+    self.body.append(f'<p class="box-title" id="{node.parent["group"]}-question">{mark(_QUESTION)}<span>')
     self.body.append('<span class="box-word">Self-check</span> <span class="self-check-question">')
 
 
@@ -147,11 +143,13 @@ def visit_option_text(self: HTML5Translator, node: OptionText) -> None:
 
 def depart_option_text(self: HTML5Translator, node: OptionText) -> None:
     word, outline = ("Correct", _CORRECT) if node.parent["correct"] else ("Not quite", _NOT_QUITE)
-    mark = _MARK.format(size=18, outline=outline)
-    self.body.append(f'</span></summary>\n<div class="feedback"><p class="verdict">{mark}{word}</p>\n')
+    self.body.append(
+        f'</span></summary>\n<div class="feedback"><p class="verdict">{mark(outline, 18)}{word}</p>\n'
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the directives."""
     app.add_node(SelfCheck, html=(visit_self_check, depart_self_check))
     app.add_node(Question, html=(visit_question, depart_question))
     app.add_node(Option, html=(visit_option, depart_option))

@@ -38,6 +38,7 @@ def settle(app: Sphinx, config: Config) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
     for extension in ("sphinx_sitemap", "sphinxext.opengraph", "notfound.extension"):
         app.setup_extension(extension)
     app.connect("config-inited", settle, priority=200)  # after site_address, which speaks at 100
