@@ -127,7 +127,10 @@ def works(python: str) -> bool:
     if not os.path.exists(python):
         return False
     probe = [python, "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
-    done = subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        done = subprocess.run(probe, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError:  # half written, or made for another kind of machine
+        return False
     return done.returncode == 0 and done.stdout.decode().strip() == dotted(sys.version_info)
 
 
