@@ -1,0 +1,86 @@
+"""The notebooks of the real chapters: clean, whole, and able to run alone with what Colab has."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from .pages import CHAPTERS
+
+# What Colab has installed already, of all that a chapter may want.
+COLAB_HAS = {
+    "IPython", "cv2", "matplotlib", "numpy", "scipy", "skimage", "sklearn", "torch", "torchvision",
+}  # fmt: skip
+SLUGS = [name.removeprefix("book/") for name in CHAPTERS]
+
+
+def notebook(site: Path, slug: str) -> nbformat.NotebookNode:
+    return nbformat.read(site / "notebooks" / f"{slug}.ipynb", as_version=4)
+
+
+def markdown(site: Path, slug: str) -> str:
+    cells = notebook(site, slug).cells
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def test_every_chapter_has_a_notebook_and_nothing_else_has(site: Path) -> None:
+    assert sorted(path.stem for path in (site / "notebooks").glob("*")) == sorted(SLUGS)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_chapters_notebook_is_valid_and_holds_no_syntax_of_ours(site: Path, slug: str) -> None:
+    nbformat.validate(notebook(site, slug))
+    ours = r"(?<!`)\{[a-z][\w:.-]*\}`|^[`:]{3,}\{.*|^\([\w-]+\)=|^% .*"
+
+    assert re.findall(ours, markdown(site, slug), re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_chapters_notebook_describes_every_figure_of_its_page(site: Path, slug: str) -> None:
+    page = (site / "book" / f"{slug}.html").read_text(encoding="utf-8")
+    numbered = page.count('class="caption-number"')
+
+    assert numbered
+    assert markdown(site, slug).count("*Picture description:*") == numbered
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_chapters_notebook_has_no_link_that_leads_nowhere(site: Path, slug: str) -> None:
+    targets = re.findall(r"\]\(([^)\s]*)", markdown(site, slug))
+
+    assert [target for target in targets if not re.match(r"https?://|mailto:|data:", target)] == []
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_chapters_notebook_imports_only_what_colab_has(site: Path, slug: str) -> None:
+    imported = set()
+    for cell in notebook(site, slug).cells:
+        if cell.cell_type == "code":
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    imported.add(str(node.module).partition(".")[0])
+
+    assert imported - set(sys.stdlib_module_names) <= COLAB_HAS
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_chapters_notebook_runs_alone_in_an_empty_folder(site: Path, slug: str, tmp_path: Path) -> None:
+    runs = notebook(site, slug)
+
+    NotebookClient(runs, resources={"metadata": {"path": str(tmp_path)}}, timeout=300).execute()
+
+    pictures = [
+        output
+        for cell in runs.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(pictures) >= sum("plt.show()" in cell.source for cell in runs.cells)
