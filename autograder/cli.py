@@ -42,8 +42,8 @@ def parser() -> argparse.ArgumentParser:
     building = verbs.add_parser(
         "build",
         help="make notebooks and bundles from the masters",
-        description="Reads solutions/SLUG.md, runs Otter Assign, writes exercises/ and dist/. The same master "
-        "gives the same bytes on every run and in every folder.",
+        description="Reads solutions/SLUG.md, runs Otter Assign, writes exercises/ and dist/. The same "
+        "master gives the same bytes on every run and in every folder.",
     )
     building.add_argument(
         "slugs", nargs="*", metavar="SLUG", help="an exercise, such as kernels (default: all)"
@@ -51,8 +51,8 @@ def parser() -> argparse.ArgumentParser:
     checking = verbs.add_parser(
         "check",
         help="prove that exercises are in step with their masters, complete, and give nothing away",
-        description="Rebuilds in memory and compares; runs the solution (full marks) and the untouched notebook "
-        "(0); looks for lines of solutions and hidden checks in exercises/ and in the built site.",
+        description="Rebuilds in memory and compares; runs the solution (full marks) and the untouched "
+        "notebook (0); looks for lines of solutions and hidden checks in exercises/ and in the built site.",
     )
     checking.add_argument(
         "slugs", nargs="*", metavar="SLUG", help="an exercise, such as kernels (default: all)"

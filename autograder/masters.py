@@ -1,9 +1,8 @@
 """Reads a master: one MyST notebook in Otter Assign's format, and two kinds of cells of our own.
 
-Our own are the helpers that check files begin with, between raw cells ``# BEGIN CHECK HELPERS`` (in every check
-file) or ``# BEGIN HIDDEN HELPERS`` (in the bundle's only) and the ``# END …`` that belongs to them. They never
-reach Otter.
-Every mistake is found in one reading, and each carries its line.
+Our own are the helpers that check files begin with, between raw cells ``# BEGIN CHECK HELPERS`` (in every
+check file) or ``# BEGIN HIDDEN HELPERS`` (in the bundle's only) and the ``# END …`` that belongs to them.
+They never reach Otter. Every mistake is found in one reading, and each carries its line.
 """
 
 import ast
@@ -296,8 +295,8 @@ class _Reader:
             if re.search(r'["\\\n]', str(options.get(key) or "")):
                 self.wrong(
                     line,
-                    f"the {key} has a double quote, a backslash or a line break in it, which breaks Otter's test "
-                    "file without a word. Use single quotes and one line.",
+                    f"the {key} has a double quote, a backslash or a line break in it, which breaks Otter's "
+                    "test file without a word. Use single quotes and one line.",
                 )
         points = options.get("points")
         if isinstance(points, bool) or not isinstance(points, int | float) or points < 0:
@@ -317,7 +316,7 @@ class _Reader:
             if other.name == name:
                 self.wrong(
                     line,
-                    f"{name} exists already in line {other.line}, and would be replaced by this one. Rename it.",
+                    f"{name} exists already in line {other.line} and would be replaced. Rename one of them.",
                 )
         body = source[heading.end() :]
         self.checks[self.question].append(Check(name, body, float(points), bool(options.get("hidden")), line))
@@ -335,7 +334,7 @@ class _Reader:
         if about.get("slug") != self.slug:
             self.wrong(
                 1,
-                f"mostly_harmless.slug is {about.get('slug')!r}, the file's name {self.slug}.md. Make them agree.",
+                f"mostly_harmless.slug is {about.get('slug')!r}, the file is {self.slug}.md. Correct one.",
             )
         if not isinstance(about.get("chapter"), str):
             self.wrong(1, "mostly_harmless.chapter is missing. Name the chapter that this exercise follows.")
@@ -346,7 +345,7 @@ class _Reader:
         elif total != points:
             self.wrong(
                 1,
-                f"the questions add up to {total:g} points, mostly_harmless.points is {points:g}. Make them agree.",
+                f"the questions add up to {total:g} points, mostly_harmless.points says {points:g}.",
             )
         title = self.finish_title()
         if self.problems:
