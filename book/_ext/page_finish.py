@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -29,11 +29,13 @@ class Page:
     name     its Sphinx name, such as ``book/sliding-window``
     folder   where the site is being written
     has_site whether the site's own address is known
+    pictures where the pictures lie that Sphinx copies only after the pages are written, by their name there
     """
 
     name: str
     folder: Path
     has_site: bool
+    pictures: Mapping[str, Path] = field(default_factory=dict)
 
 
 class _AsWritten(HTMLFormatter):
@@ -67,7 +69,7 @@ _USELESS_STYLE = re.compile(r"togglebutton|sphinx-thebe|fontawesome")
 _DEAD_FILES = (
     "**/*.map", "**/*.LICENSE.txt", "scripts/fontawesome.js", "vendor/fontawesome/**/*", "locales/**/*",
     "styles/theme.css", "sphinx-thebe.*", "togglebutton.*", "design-tabs.js", "images/logo_*",
-    "webpack-macros.html", "sbt-webpack-macros.html", "file.png", "minus.png", "plus.png", "make_*.py",
+    "webpack-macros.html", "sbt-webpack-macros.html", "make_*.py",
     "**/README.md",
     "**/__pycache__/*", "__init__.py", "_sphinx_javascript_*.js", "mystnb.js",
 )  # fmt: skip
@@ -173,6 +175,8 @@ def name_buttons(soup: BeautifulSoup, page: Page) -> None:
                 for attribute in ("data-bs-title", "data-bs-toggle", "data-bs-placement"):
                     if button.get(attribute) != "dropdown":
                         del button[attribute]
+        if button.get("title") and not button.get("aria-label"):
+            button["aria-label"] = str(button["title"])
         if button.get_text(strip=True):  # words that are seen must be in the name; so let them be the name
             del button["aria-label"]
             del button["title"]
@@ -282,6 +286,8 @@ def _pixels(src: str, page: Page) -> tuple[int, int] | None:
         return None
     here = posixpath.dirname(page.name)
     path = page.folder / posixpath.normpath(posixpath.join(here, unquote(parts.path)))
+    if path.parent.name == "_images":
+        path = page.pictures.get(path.name, path)
     if path.suffix.lower() == ".svg":
         return svg_size(path.read_text(encoding="utf-8")) if path.is_file() else None
     try:
@@ -367,8 +373,10 @@ class FinishingTemplates(BuiltinTemplateLoader):
         html = super().render(template, context)
         if not template.endswith(".html") or "</html>" not in html:
             return html
-        site = bool(self._builder.config.html_baseurl)
-        return finish(html, Page(str(context.get("pagename", "")), Path(self._builder.outdir), site))
+        builder = self._builder
+        pictures = {name: Path(builder.srcdir) / source for source, name in builder.images.items()}
+        site = bool(builder.config.html_baseurl)
+        return finish(html, Page(str(context.get("pagename", "")), Path(builder.outdir), site, pictures))
 
 
 def use_finishing_templates(app: Sphinx, config: Any) -> None:

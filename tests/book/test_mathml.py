@@ -60,10 +60,9 @@ def test_latex_that_cannot_be_set_is_refused_in_words(latex: str, words: str) ->
 def test_any_text_is_either_set_or_refused(latex: str) -> None:
     try:
         written = to_mathml(latex, display=True)
-    except MathError as refusal:
-        assert str(refusal)
-    else:
-        ET.fromstring(written)  # nothing leaks into the page as a tag of its own
+    except MathError:
+        return  # and any other exception fails this test
+    ET.fromstring(written)  # nothing leaks into the page as a tag of its own
 
 
 def elements(latex: str, tag: str) -> list[ET.Element]:
