@@ -8,7 +8,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements
 
-.PHONY: help setup book serve exercises check test test-all bench clean
+.PHONY: help setup book serve exercises check test test-all bench links clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ test-all: setup ## the tests and the slow repetitions
 
 bench: setup ## measure; results go to benchmarks/results/
 	@$(RUN) benchmarks/book_build.py
+
+links: setup ## ask every link out of the book whether it still answers (needs the network)
+	@$(VENV)/bin/jupyter-book build . --path-output _build/links --builder linkcheck
 
 clean: ## remove what was built (not .venv)
 	rm -rf _build dist
