@@ -60,7 +60,7 @@ _FLAGS = frozenset({"defer", "async", "hidden", "open", "disabled", "checked"})
 # Scripts nobody needs here: live code, icons as a script, folding (native now), tabs and comments (unused);
 # and the search index, which only the search page reads.
 _USELESS = re.compile(
-    r"thebe|fontawesome|togglebutton|design-tabs|comments|hypothes|utteranc|mathjax|plotly|require(\.min)?\.js"
+    r"thebe|fontawesome|togglebutton|togglehint|toggleopen|design-tabs|comments|hypothes|utteranc|mathjax|plotly|require(\.min)?\.js"
 )
 _SEARCH_ONLY = re.compile(r"searchtools|language_data|searchindex")
 _USELESS_STYLE = re.compile(r"togglebutton|sphinx-thebe|fontawesome")
@@ -115,7 +115,6 @@ def drop_idle_scripts(soup: BeautifulSoup, page: Page) -> None:
         "copybutton": soup.select_one("div.highlight pre"),
         "clipboard": soup.select_one("div.highlight pre"),
         "mystnb": soup.select_one("div.cell"),
-        "sphinx_highlight": soup.select_one("article"),
     }
     for tag in soup.find_all(["script", "link"]):
         address = posixpath.basename(urlsplit(str(tag.get("src") or tag.get("href") or "")).path)
@@ -194,7 +193,6 @@ def mend_landmarks(soup: BeautifulSoup, page: Page) -> None:
         skip.name = "nav"
         skip["aria-label"] = "Skip"
     for main in soup.select("main"):
-        del main["role"]
         main["tabindex"] = "-1"  # lets the skip link move the focus, not only the view
     for selector, name, label in (
         ("#pst-primary-sidebar", "nav", "Site"),
@@ -223,6 +221,9 @@ def mend_landmarks(soup: BeautifulSoup, page: Page) -> None:
 def mend_prev_next(soup: BeautifulSoup, page: Page) -> None:
     """Make the links to the neighbours a named navigation and spare readers the title read twice."""
     for area in soup.select(".prev-next-area"):
+        if not area.find("a"):
+            (area.find_parent("footer") or area).decompose()
+            continue
         area.name = "nav"
         area["aria-label"] = "Previous and next page"
         for link in area.find_all("a"):
