@@ -17,6 +17,8 @@ from autograder.settings import Settings
 
 # A line must be this long to count as given away: shorter ones, such as "return result", are anybody's.
 TELLING = 16
+# On pages that are not the exercise's own, a line of a hidden check must be longer still to be no coincidence.
+UNMISTAKABLE = 40
 MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN HELPERS", "SEED = ")
 
 
@@ -119,7 +121,8 @@ def leaks(master: Master, product: Product, root: Path) -> Iterator[Problem]:
         # A chapter may well teach the lines that solve an exercise; its own page may not show them.
         own = path.stem == master.slug
         shown = path.relative_to(root).as_posix()
-        yield from _leaks_in(text, shown, solution | hidden if own else hidden, MARKS if own else ())
+        elsewhere = {line for line in hidden if len(line) >= UNMISTAKABLE}
+        yield from _leaks_in(text, shown, solution | hidden if own else elsewhere, MARKS if own else ())
 
 
 def _leaks_in(text: str, shown: str, secrets: set[str], marks: tuple[str, ...]) -> Iterator[Problem]:

@@ -1,4 +1,4 @@
-"""The student notebook, alone in an empty folder, in an environment like Colab's where Otter is not there yet."""
+"""The student notebook, alone in an empty folder, where there is what Colab has and no Otter yet."""
 
 import json
 import subprocess
@@ -17,7 +17,8 @@ QUESTIONS = ("q1", "q2", "q3", "q4", "q5", "q6")
 
 def installed(python: Path) -> dict[str, str]:
     """Name and version of every package that an interpreter sees."""
-    listing = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
+    listing = "import importlib.metadata as m, json\n"
+    listing += "print(json.dumps({d.name: d.version for d in m.distributions()}))"
     done = subprocess.run([str(python), "-c", listing], capture_output=True, text=True, check=True)
     versions: dict[str, str] = json.loads(done.stdout)
     return versions

@@ -1,0 +1,63 @@
+"""The command line: helpful, quiet, and clear about misuse."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_help_names_verbs_examples_and_exit_codes(repository: Path, autograder: Command) -> None:
+    done = autograder(repository, "--help")
+    assert done.returncode == 0
+    for part in ("build", "check", "examples:", "exit code:", "AUTOGRADER_SEED"):
+        assert part in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["build", "nonesuch"], "There is no solutions/nonesuch.md. The exercises are: doubling."),
+        (["bake"], "invalid choice"),
+        ([], "required: VERB"),
+        (["build", "--fast"], "unrecognized arguments"),
+    ],
+)
+def test_misuse_is_one_sentence_and_exit_code_2(
+    repository: Path, autograder: Command, arguments: list[str], said: str
+) -> None:
+    done = autograder(repository, *arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_folder_that_is_no_course_is_said(tmp_path: Path, autograder: Command) -> None:
+    done = autograder(tmp_path, "build")
+    assert done.returncode == 2
+    assert "There is no folder with solutions/ and pyproject.toml" in done.stderr
+
+
+def test_command_works_from_a_folder_inside_the_course(repository: Path, autograder: Command) -> None:
+    assert autograder(repository / "solutions", "build").returncode == 0
+    assert (repository / "exercises" / "doubling.ipynb").is_file()
+
+
+@pytest.mark.parametrize("seed", ["-1", "abc", "", "1.5"])
+def test_seed_that_is_no_number_is_said(
+    repository: Path, autograder: Command, monkeypatch: pytest.MonkeyPatch, seed: str
+) -> None:
+    monkeypatch.setenv("AUTOGRADER_SEED", seed)
+    done = autograder(repository, "build")
+    assert done.returncode == 2
+    assert f"The seed of the hidden checks is {seed!r}" in done.stderr
+
+
+def test_folder_that_cannot_be_written_is_said(repository: Path, autograder: Command) -> None:
+    (repository / "exercises").write_text("in the way", encoding="utf-8")
+    done = autograder(repository, "build")
+    assert done.returncode == 1
+    assert "autograder: " in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,147 @@
+"""An author's mistakes are all found, each with its file and line."""
+
+import pytest
+
+from autograder import masters
+from autograder.errors import MasterError, Problem
+
+
+def mistakes(text: str) -> list[Problem]:
+    """Read a master and return what is wrong with it."""
+    with pytest.raises(MasterError) as caught:
+        masters.parse(text, "doubling", "solutions/doubling.md")
+    return caught.value.problems
+
+
+def line_of(text: str, part: str, occurrence: int = 1) -> int:
+    """The number of the line on which a text occurs."""
+    lines = [number for number, line in enumerate(text.split("\n"), start=1) if part in line]
+    return lines[occurrence - 1]
+
+
+def without(text: str, block: str) -> str:
+    """Leave out one raw cell."""
+    cell = f"```{{raw-cell}}\n# {block}\n```\n"
+    assert text.count(cell) == 1
+    return text.replace(cell, "")
+
+
+def test_master_without_a_mistake_is_read(text: str) -> None:
+    master = masters.parse(text, "doubling", "solutions/doubling.md")
+    assert (master.slug, master.points, master.minutes, master.title) == ("doubling", 2, 5, "Doubling")
+    (question,) = master.questions
+    assert [(check.name, check.hidden) for check in question.checks] == [
+        ("test_double_of_three", False),
+        ("test_double_of_a_secret", True),
+    ]
+    assert question.checks[0].line == line_of(text, "# BEGIN TEST CONFIG")
+
+
+def test_cell_ids_come_from_question_and_role_and_survive_an_edit_elsewhere(text: str) -> None:
+    def ids(source: str) -> list[str]:
+        return [cell.id for cell in masters.parse(source, "doubling", "x").cells]
+
+    edited = text.replace("Twice as much.", "Twice as much.\n\n+++\n\nAnother cell of text.")
+    assert set(ids(text)) < set(ids(edited))
+    assert "q1-answer" in ids(text)
+    assert len(set(ids(edited))) == len(ids(edited))
+
+
+@pytest.mark.parametrize("block", ["QUESTION", "SOLUTION", "TESTS", "HIDDEN HELPERS"])
+def test_unclosed_block_is_named_where_it_opens(text: str, block: str) -> None:
+    found = mistakes(without(text, f"END {block}"))
+    assert str(found[0]).startswith(f"solutions/doubling.md:{line_of(text, f'# BEGIN {block}')}: ")
+    assert f'"# BEGIN {block}" is never closed. Add "# END {block}"' in found[0].sentence
+
+
+def test_end_without_begin_is_named(text: str) -> None:
+    found = mistakes(without(text, "BEGIN SOLUTION"))
+    assert any('"# END SOLUTION" closes nothing' in problem.sentence for problem in found)
+
+
+def test_unclosed_solution_lines_are_named_at_their_line(text: str) -> None:
+    broken = text.replace("    # END SOLUTION\n", "")
+    (problem,) = mistakes(broken)
+    assert problem.line == line_of(broken, "    # BEGIN SOLUTION")
+    assert '"# BEGIN SOLUTION" is never closed' in problem.sentence
+
+
+def test_solution_that_students_would_get_is_named(text: str) -> None:
+    broken = text.replace("    # END SOLUTION\n", "").replace("    # BEGIN SOLUTION\n", "")
+    (problem,) = mistakes(broken)
+    assert "students would get it" in problem.sentence
+
+
+@pytest.mark.parametrize("setting", ["failure_message", "success_message"])
+@pytest.mark.parametrize("message", ["'say \"no\"'", '"a\\nb"', "'C:\\new'"])
+def test_message_that_would_break_otters_test_file_is_named(text: str, setting: str, message: str) -> None:
+    broken = text.replace('points: 1\n"""', f'points: 1\n{setting}: {message}\n"""')
+    (problem,) = mistakes(broken)
+    assert problem.line == line_of(broken, "# BEGIN TEST CONFIG")
+    assert f"the {setting} has a double quote, a backslash or a line break in it" in problem.sentence
+
+
+def test_message_with_single_quotes_is_fine(text: str) -> None:
+    fine = text.replace('points: 1\n"""', 'points: 1\nfailure_message: it\'s wrong\n"""')
+    assert masters.parse(fine, "doubling", "x").questions
+
+
+def test_points_that_do_not_add_up_are_named_at_the_question_and_at_the_top(text: str) -> None:
+    found = mistakes(text.replace("name: q1\npoints: 2", "name: q1\npoints: 3"))
+    assert [problem.line for problem in found] == [1, line_of(text, "# BEGIN QUESTION")]
+    assert "the questions add up to 3 points, mostly_harmless.points says 2" in found[0].sentence
+    assert "question q1 has 3 points, its checks add up to 2" in found[1].sentence
+
+
+def test_question_named_twice_is_named(text: str) -> None:
+    start, end = text.index("```{raw-cell}\n# BEGIN QUESTION"), text.index("## Hand it in")
+    doubled = text[:end] + text[start:end] + text[end:]
+    assert any("question q1 exists already, in line" in problem.sentence for problem in mistakes(doubled))
+
+
+def test_check_named_twice_is_named(text: str) -> None:
+    found = mistakes(text.replace("test_double_of_a_secret", "test_double_of_three"))
+    assert any("test_double_of_three exists already in line" in problem.sentence for problem in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("def test_double_of_three(env):", "def test_double_of_three(env)", "this is not Python"),
+        ("def test_double_of_three(env):", "def double_of_three(env):", "must be called test_…"),
+        ("hidden: true\n", "", "has no hidden check"),
+        ('points: 1\n"""', 'points: 1\nhiden: true\n"""', "setting hiden is unknown"),
+        ("slug: doubling", "slug: tripling", "mostly_harmless.slug is 'tripling'"),
+        ("  chapter: sums\n", "", "mostly_harmless.chapter is missing"),
+        ("  minutes: 5\n", "", "mostly_harmless.minutes is missing"),
+        ("  files: true\n", "", "the settings must say tests"),
+        ("init_cell: false\n", "init_cell: false\nruns_on: colab\n", "runs_on must go"),
+        ("name: q1\npoints: 2", "name: q1", "question q1 has no points"),
+        ("name: q1\npoints: 2", "points: 2", "the question has no name"),
+        ("# BEGIN QUESTION", "# BEGIN QUESTIONS", 'raw cell "# BEGIN QUESTIONS" is not understood'),
+        ("## Double a number", "Double a number", "does not begin with a heading"),
+        ("## Double a number", "# Double a number", "one title"),
+        ("    expect(env, \"double\", (3,), 6, reveal=True)\n", "    pass\nx = 1\n", "nothing else"),
+    ],
+)  # fmt: skip
+def test_mistake_is_named(text: str, old: str, new: str, said: str) -> None:
+    assert old in text
+    found = mistakes(text.replace(old, new))
+    assert any(said in problem.sentence for problem in found), found
+    assert all(problem.line for problem in found)
+
+
+def test_all_mistakes_are_listed_in_the_order_of_the_file(text: str) -> None:
+    broken = text.replace("slug: doubling", "slug: tripling").replace("hidden: true", "hiden: true")
+    broken = without(broken, "END TESTS")
+    found = mistakes(broken)
+    assert len(found) >= 4
+    assert [problem.line for problem in found] == sorted(problem.line or 0 for problem in found)
+
+
+def test_file_without_a_jupytext_header_is_refused(text: str) -> None:
+    assert "the header has no jupytext" in mistakes(text.replace("jupytext:", "jupyter:"))[0].sentence
+
+
+def test_header_that_is_not_yaml_is_refused(text: str) -> None:
+    assert mistakes(text.replace("  points: 2\n  minutes", "  points: [2\n  minutes"))
