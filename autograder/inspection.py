@@ -17,7 +17,7 @@ from autograder.settings import Settings
 
 # A line must be this long to count as given away: shorter ones, such as "return result", are anybody's.
 TELLING = 16
-# On pages that are not the exercise's own, a line of a hidden check must be longer still to be no coincidence.
+# On pages other than the exercise's own, a line of a hidden check must be longer still to be no coincidence.
 UNMISTAKABLE = 40
 MARKS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN HELPERS", "SEED = ")
 
