@@ -26,6 +26,7 @@ _CARD_ALT = "Mostly Harmless Convolutions: a grid of three by three cells with o
 def settle(app: Sphinx, config: Config) -> None:
     """Fill in what the three extensions need, or keep them quiet where there is no address."""
     config.notfound_context = {"title": "Page not found", "body": _LOST}
+    config.ogp_site_name = config.html_title
     config.ogp_social_cards = {"enable": False}  # they draw with matplotlib and a font of their own
     if config.html_baseurl:
         config.ogp_image = _CARD

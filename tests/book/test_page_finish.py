@@ -214,6 +214,7 @@ def test_addresses_are_whole_or_absent(tmp_path: Path, base: str, known: bool) -
     assert ("og:image" in tags) is known
     assert (shared.html / "sitemap.xml").exists() is known
     assert tags["og:title"] == "A page"
+    assert tags["og:site_name"] == "A tiny book"
     if known:
         assert tags["og:image"] == base + "_static/social-card.png"
         assert (shared.html / "_static/social-card.png").is_file()
