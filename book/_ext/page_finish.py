@@ -95,7 +95,7 @@ def finish(html: str, page: Page) -> str:
 def drop_useless_scripts(soup: BeautifulSoup, page: Page) -> None:
     """Take out scripts and styles that serve nothing on this page."""
     for script in soup.find_all("script"):
-        said = f"{script.get('src', '')} {script.string or ''}"
+        said = f"{script.get('src', '')} {script.get('type', '')} {script.string or ''}"
         search_only = _SEARCH_ONLY.search(str(script.get("src", ""))) and page.name != "search"
         if _USELESS.search(said.lower()) or search_only:
             script.decompose()

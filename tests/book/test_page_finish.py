@@ -218,11 +218,29 @@ def test_addresses_are_whole_or_absent(tmp_path: Path, base: str, known: bool) -
     if known:
         assert tags["og:image"] == base + "_static/social-card.png"
         assert (shared.html / "_static/social-card.png").is_file()
-        assert f"<loc>{base}index.html</loc>" in (shared.html / "sitemap.xml").read_text("utf-8")
+        named = re.findall("<loc>(.*?)</loc>", (shared.html / "sitemap.xml").read_text("utf-8"))
+        assert named == [f"{base}index.html", f"{base}other.html"]
     lost = shared.page("404")
+    assert (
+        lost.find("a", string="Back to the front page")["href"] == f"{'/course/' if known else '/'}index.html"
+    )
     prefix = "/course/" if known else "/"
     for tag in lost.select("link[rel=stylesheet], script[src], img[src]"):
         assert str(tag.get("href") or tag.get("src")).startswith(prefix), tag
+
+
+def test_the_sitemap_names_every_page_after_a_change_to_one(tmp_path: Path) -> None:
+    pages = {"index": "# A page\n\nWords.\n\n```{toctree}\nother\n```\n", "other": "# Other\n\nWords.\n"}
+    settings = 'extensions += ["sharing"]\nhtml_baseurl = ogp_site_url = "https://example.org/"\n'
+    settings += 'notfound_urls_prefix = "/"'
+    build(tmp_path, pages, settings=settings)
+
+    again = build(tmp_path, {**pages, "other": "# Other\n\nOther words.\n"}, settings=settings)
+
+    sitemap = (again.html / "sitemap.xml").read_text("utf-8")
+    assert "Other words" in again.page("other").text
+    assert sitemap.count("<loc>") == 2
+    assert "https://example.org/other.html" in sitemap
 
 
 @given(st.text(max_size=200))

@@ -28,7 +28,7 @@ class TinyBook:
 def build(folder: Path, pages: dict[str, str], *, settings: str = "") -> TinyBook:
     """Write and build a book: ``pages`` maps names to Markdown, ``settings`` extends conf.py."""
     source, html = folder / "source", folder / "html"
-    source.mkdir(parents=True)
+    source.mkdir(parents=True, exist_ok=True)  # a second build in the same folder goes on from the first
     for name, text in pages.items():
         path = source / f"{name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)

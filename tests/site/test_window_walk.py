@@ -3,27 +3,17 @@
 import json
 import re
 import runpy
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from skimage import data
 
 BOOK = Path(__file__).parents[2] / "book"
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
 START = 13  # the third row, second column
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        yield found
-        found.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +29,7 @@ def draw() -> Callable[..., str]:
 
 
 @pytest.fixture
-def open_page(browser, draw) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, draw) -> Iterator[Callable[..., Page]]:
     """Open a page that holds nothing but the figure; its clock stands still until a test moves it."""
     contexts = []
     complaints: list[str] = []
