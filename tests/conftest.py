@@ -1,5 +1,17 @@
 """Fixtures that tests of several folders share."""
 
+import os
+
+from hypothesis import settings
+
 from tests.colab import colab_python, fresh_colab_python, run_alone
 
 __all__ = ["colab_python", "fresh_colab_python", "run_alone"]
+
+# A change is judged by what it changed: in CI the examples are the same for the same code. Elsewhere, and in
+# the nightly run, they are new each time. No deadlines: the machines are shared.
+settings.register_profile("explore", deadline=None)
+settings.register_profile("same-examples", deadline=None, derandomize=True)
+settings.load_profile(
+    "same-examples" if os.environ.get("CI") and not os.environ.get("EXPLORE") else "explore"
+)

@@ -152,7 +152,13 @@ class PlainText:
 
     def markdown(self, source: str, line: int = 1) -> str:
         """Return ``source``, which begins in ``line`` of its file, as plain Markdown."""
-        return self._rewrite(source, line, quoted=False, inside="")
+        text = self._rewrite(source, line, quoted=False, inside="")
+        if any(_is_syntax_of_ours(token) for token in _parser().parse(text)):
+            # Two harmless pieces can make a third: three backquotes, a brace, and a role after them.
+            self._problem(
+                line, "braces or backquotes here would be read as a directive in the notebook."
+            )
+        return text
 
     def inline(self, source: str, line: int) -> str:
         """Return one line of running text (a title, an option) as plain Markdown."""
@@ -345,6 +351,14 @@ class PlainText:
 
     def _problem(self, line: int, message: str) -> None:
         self.problems.append(Problem(line, message))
+
+
+def _is_syntax_of_ours(token: Token) -> bool:
+    """Whether a token of finished text is one that only MyST understands."""
+    if token.type == "fence":
+        return token.info.lstrip().startswith("{")
+    kinds = {token.type, *(child.type for child in token.children or [])}
+    return bool(kinds & {"myst_role", "colon_fence", "myst_target", "myst_line_comment"})
 
 
 def literal(text: str) -> str:

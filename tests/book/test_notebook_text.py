@@ -6,7 +6,7 @@ import re
 import string
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from markdown_it.renderer import RendererHTML
 from myst_parser.config.main import MdParserConfig
@@ -123,6 +123,7 @@ pieces = st.lists(st.sampled_from([*INLINE, *MARKS, *(f"\n{block}\n" for block i
 
 
 @given(pieces)
+@example("```{.class}{glue:text}`answer`")
 @settings(max_examples=500, deadline=None)
 def test_no_role_directive_target_or_comment_is_ever_left_in_silence(source: str) -> None:
     text = PlainText(Book())
