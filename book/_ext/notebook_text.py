@@ -153,7 +153,7 @@ class PlainText:
     def markdown(self, source: str, line: int = 1) -> str:
         """Return ``source``, which begins in ``line`` of its file, as plain Markdown."""
         text = self._rewrite(source, line, quoted=False, inside="")
-        if any(_is_syntax_of_ours(token) for token in _parser().parse(text)):
+        if any(_is_syntax_of_ours(token) for token in _myst().parse(text)):
             # Two harmless pieces can make a third: three backquotes, a brace, and a role after them.
             self._problem(
                 line, "braces or backquotes here would be read as a directive in the notebook."
@@ -466,12 +466,16 @@ def _recorded(name: str, rule: _Rule) -> _Rule:
     return run
 
 
+def _myst() -> MarkdownIt:
+    """Return a parser that reads text as a chapter's page is read."""
+    parser = create_md_parser(MdParserConfig(enable_extensions=set(MYST_EXTENSIONS)), RendererHTML)
+    return parser.disable("front_matter")  # a cell may begin with a rule
+
+
 def _parser() -> MarkdownIt:
-    """Return a MyST parser that finds blocks, and whose inline rules record where they match."""
-    config = MdParserConfig(enable_extensions=set(MYST_EXTENSIONS))
-    parser = create_md_parser(config, RendererHTML)
+    """Return a parser that finds blocks, and whose inline rules record where they match."""
+    parser = _myst()
     parser.core.ruler.enableOnly(["normalize", "block"])
-    parser.disable("front_matter")  # a cell may begin with a rule
     for rule in parser.inline.ruler.__rules__:
         rule.fn = _recorded(rule.name, rule.fn)
     return parser
