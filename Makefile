@@ -8,6 +8,11 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements
 
+# Tests that build no book and install nothing.
+QUICK_TESTS := tests/autograder/test_masters.py tests/book/test_facts_pictures.py tests/book/test_facts_sliding.py \
+	tests/book/test_fonts.py tests/book/test_landing_page.py tests/book/test_notebook_text.py \
+	tests/book/test_site_address.py tests/exercises/test_kernels_reference.py
+
 .PHONY: help setup book serve exercises check test test-all bench links clean
 
 help: ## list the verbs
@@ -29,7 +34,7 @@ exercises: setup ## masters in solutions/ -> exercises/*.ipynb and dist/
 check: setup ## lint, types, in step, unit tests: the fast part of the tests
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
 	@$(VENV)/bin/autograder check
-	@$(RUN) -m pytest -q -m "not slow" tests/autograder tests/book tests/make
+	@$(RUN) -m pytest -q -m "not slow" $(QUICK_TESTS)
 
 test: setup ## the tests: everything that CI runs
 	@$(RUN) book/_make/environment.py --for-tests

@@ -155,9 +155,7 @@ class PlainText:
         text = self._rewrite(source, line, quoted=False, inside="")
         if any(_is_syntax_of_ours(token) for token in _myst().parse(text)):
             # Two harmless pieces can make a third: three backquotes, a brace, and a role after them.
-            self._problem(
-                line, "braces or backquotes here would be read as a directive in the notebook."
-            )
+            self._problem(line, "braces or backquotes here would be read as a directive in the notebook.")
         return text
 
     def inline(self, source: str, line: int) -> str:
