@@ -53,7 +53,7 @@ def chapter() -> dict[str, Any]:
 
 
 def test_every_glued_number_is_shown_and_every_shown_number_is_glued(chapter):
-    shown = re.findall(r"\{glue:text\}`(\w+)(?::\.\df)?`", TEXT)
+    shown = re.findall(r"\{glue:text\}`(\w+)(?::\.\df|:,d)?`", TEXT)
     assert len(shown) == TEXT.count("{glue:text}")  # each one is closed
     assert set(shown) == set(chapter["glued"])
 
