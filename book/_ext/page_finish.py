@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 from bs4.formatter import HTMLFormatter
 from icons import icon
 from PIL import Image
@@ -255,6 +256,17 @@ def mend_tables(soup: BeautifulSoup, page: Page) -> None:
         wrapper["tabindex"] = "0"
 
 
+def keep_stops_with_formulas(soup: BeautifulSoup, page: Page) -> None:
+    """Let no line begin with the full stop or comma that follows a formula."""
+    for formula in soup.select("article math"):
+        after = formula.next_sibling
+        stop = re.match(r"[.,;:!?)]+", after) if isinstance(after, NavigableString) else None
+        if isinstance(after, NavigableString) and stop:
+            together = formula.wrap(soup.new_tag("span", attrs={"class": "formula"}))
+            together.append(stop[0])
+            after.replace_with(after[stop.end() :])
+
+
 def let_code_scroll(soup: BeautifulSoup, page: Page) -> None:
     """Let code whose lines outgrow a telephone be reached and scrolled with the keyboard."""
     for code in soup.select("article pre"):
@@ -356,6 +368,7 @@ STEPS: tuple[Callable[[BeautifulSoup, Page], None], ...] = (
     drop_print_contents,
     name_permalinks,
     mend_tables,
+    keep_stops_with_formulas,
     let_code_scroll,
     size_images,
     drop_half_addresses,

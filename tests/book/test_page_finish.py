@@ -179,6 +179,13 @@ def test_tables_and_long_code_can_be_scrolled_with_the_keyboard(page: BeautifulS
     assert [code.get("tabindex") for code in page.select("article pre")] == ["0", None]
 
 
+def test_a_full_stop_stays_with_its_formula() -> None:
+    html = "<article><p>Let <math><mi>j</mi></math>. Then <math><mi>k</mi></math> grows.</p></article>"
+    done = BeautifulSoup(finish(html, Page("page", Path("nowhere"), False)), "html.parser")
+    assert [span.get_text() for span in done.select("span.formula")] == ["j."]
+    assert done.get_text() == BeautifulSoup(html, "html.parser").get_text()
+
+
 def test_the_theme_is_chosen_before_the_first_paint(page: BeautifulSoup) -> None:
     assert page.head is not None
     chosen = [
