@@ -11,5 +11,5 @@ CONTENT = [str(name) for name in parse_toc_yaml(REPOSITORY / "_toc.yml")]
 CHAPTERS = [name for name in CONTENT if name.startswith("book/") and name != "book/index"]
 EXERCISES = [name for name in CONTENT if name.startswith("exercises/")]
 # Pages that readers meet and nobody wrote a file for.
-SERVICE = ["search", "genindex", "404"]
+SERVICE = ["search", "404"]
 PAGES = [f"{name}.html" for name in CONTENT + SERVICE]
