@@ -16,6 +16,7 @@ from house_style import house_style
 from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
+from notebook_buttons import CHAPTERS as FOLDER
 from notebook_lookups import BookLookups, forget_glue, keep_glue, merge_glue
 from notebook_text import MYST_EXTENSIONS, Missing, PlainText, Problem
 from site_address import get_address
@@ -25,7 +26,6 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
-FOLDER = "notebooks"
 LICENCE = "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)"
 
 # Tags that only speak to the site; a cell that is removed there is plumbing of the site.
@@ -102,7 +102,7 @@ def _note(lookups: BookLookups) -> str:
     course = str(lookups.app.config.html_title)
     note = (
         f"> This notebook is a chapter of the open course *{course}*. Its text and pictures are under "
-        f"{LICENCE}. Run the cells from top to bottom."
+        f"{LICENCE}, its code under the MIT licence. Run the cells from top to bottom."
     )
     address = lookups.page("")
     return note + (f" The chapter as a page: <{address}>" if address else "")
