@@ -58,7 +58,7 @@ KINDS: dict[str, Kind] = {
         "aside",
         '<circle cx="10" cy="10" r="6.5"/><path d="M15 15l6.5 6.5"/>',
     ),
-    "limits": Kind(  # a wall that a road runs into
+    "limits": Kind(  # a warning sign
         "Limits of the analogy",
         "aside",
         '<path d="M12 3l10 18H2z"/><path d="M12 9.5v5.5M12 17.6v.8"/>',
@@ -188,7 +188,7 @@ class DoorsDirective(SphinxDirective):
 
 
 class DoorDirective(SphinxDirective):
-    """One card of ``doors``; ``:link:`` is a page (relative, without ``.md``) or an address."""
+    """One card of ``doors``; ``:link:`` is a page (relative, without ``.md``), an address, or ``#place``."""
 
     has_content = True
     required_arguments = 1
@@ -205,8 +205,9 @@ class DoorDirective(SphinxDirective):
         if not target:
             logger.warning("{door} leads nowhere. Give it a :link:.", location=place_within(self))
             title.extend(words)
-        elif "://" in target:
-            title += nodes.reference("", "", *words, *messages, refuri=target)
+        elif "://" in target or target.startswith("#"):
+            here = target.startswith("#")
+            title += nodes.reference("", "", *words, *messages, refuri=target, internal=here)
         else:
             reference = addnodes.pending_xref(
                 "",

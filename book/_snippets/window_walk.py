@@ -43,6 +43,11 @@ figure.window-walk { container-type: inline-size; margin: 1.5rem 0; padding: 1re
     grid-template: "picture picture" auto "products products" auto
     "controls controls" auto "result place" auto / 6fr 4fr; }
 }
+@container (min-width: 52rem) {
+  .window-walk .ww-panels { column-gap: 1.5rem;
+    grid-template: "picture products result place" auto "picture controls controls controls" 1fr
+    / 8fr 9fr 6fr 4fr; }
+}
 @media (scripting: none) { .window-walk .ww-controls { display: none; } }
 @media print { .window-walk .ww-controls { display: none; } .window-walk { break-inside: avoid; } }
 @media (prefers-reduced-motion: no-preference) {

@@ -38,7 +38,14 @@ The chapters.
 :link: https://example.org/
 The exercises.
 :::
+:::{door} Teach
+:link: "#below"
+The rest.
+:::
 ::::
+
+(below)=
+The rest.
 """
     + "\n".join(f":::{{{kind}}} My own title\nWords for {kind}.\n:::\n" for kind in NOTES)
     + "\n```{toctree}\nother\n```\n"
@@ -147,9 +154,10 @@ def test_doors_are_links_and_each_lights_another_cell(book: TinyBook) -> None:
     assert [door.select_one(".door-title a")["href"] for door in doors] == [  # type: ignore[index]
         "other.html",
         "https://example.org/",
+        "#below",
     ]
     lit = [[cell.has_attr("class") for cell in door.select("rect")].index(True) for door in doors]
-    assert lit == [0, 4]
+    assert lit == [0, 4, 8]
 
 
 @pytest.mark.parametrize(
