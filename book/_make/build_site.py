@@ -111,6 +111,13 @@ def build_site(root: Path) -> Path:
         settle_last_swap(build)
         work = build / "work"
         work.mkdir(exist_ok=True)
+        front = build / "html" / "index.html"
+        made_from = build / "html-made-from.txt"
+        everything = ("_config.yml", "_toc.yml", "requirements.txt", "book", "exercises")
+        sources = digest_of(root / name for name in everything) + os.environ.get("GITHUB_REPOSITORY", "")
+        if front.is_file() and made_from.exists() and made_from.read_text() == sources:
+            print(f"Nothing has changed. The site: {front.as_uri()}", flush=True)
+            return front
         pages = pages_in_toc(root)
         chapters = [page for page in pages if is_executed(page)]
         results = execute_all(chapters, root, work / "_build" / ".jupyter_cache")
@@ -141,8 +148,9 @@ def build_site(root: Path) -> Path:
         ]
         if absent:
             raise BuildError(f"The build ended without an error, but wrote no page for {', '.join(absent)}.")
+        made_from.unlink(missing_ok=True)
         swap_in(output, build)
-    front = build / "html" / "index.html"
+        made_from.write_text(sources)
     print(f"Done in {time.perf_counter() - started:.1f} s. The site: {front.as_uri()}", flush=True)
     return front
 

@@ -55,7 +55,7 @@ def digest_of(paths: Iterable[Path]) -> str:
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in inside:
             if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+                digest.update(f"{file.relative_to(path.parent)}\0{file.stat().st_size}\0".encode())
                 digest.update(file.read_bytes())
     return digest.hexdigest()
 

@@ -60,6 +60,24 @@ def test_a_prose_edit_executes_nothing_and_a_code_edit_only_its_chapter(tiny_boo
     assert sorted(runs.read_text().split()) == ["one", "two", "two-again"]
 
 
+def test_a_build_with_nothing_to_do_does_nothing(tiny_book: TinyBook) -> None:
+    assert tiny_book.build().returncode == 0
+    before = {path: path.stat().st_mtime_ns for path in tiny_book.html.rglob("*")}
+
+    done = tiny_book.build()
+
+    assert done.returncode == 0
+    assert done.stdout.startswith("Nothing has changed.")
+    assert {path: path.stat().st_mtime_ns for path in tiny_book.html.rglob("*")} == before
+
+
+def test_a_failed_build_is_not_mistaken_for_a_finished_one(tiny_book: TinyBook) -> None:
+    assert tiny_book.build().returncode == 0
+    tiny_book.write_chapter("one", "1 / 0")
+
+    assert [tiny_book.build().returncode for _ in range(2)] == [1, 1]
+
+
 def test_a_changed_figure_style_executes_every_chapter_again(tiny_book: TinyBook) -> None:
     assert tiny_book.build().returncode == 0
     (tiny_book.root / "book" / "matplotlibrc").write_text("font.size: 12\n")
