@@ -9,7 +9,7 @@ import ast
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import yaml
 from jupytext.myst import MystMetadataParsingError, myst_to_notebook
@@ -169,17 +169,20 @@ class _Reader:
     def begin_question(self, source: str, line: int) -> None:
         """Read a question's name and points."""
         options = self.read_yaml(source, line)
-        name, points = options.get("name"), options.get("points")
+        unreadable = options is None  # said already; the question is open all the same
+        name, points = (options or {}).get("name"), (options or {}).get("points")
         if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z]\w*", name):
-            self.wrong(line, "the question has no name. Add a line such as: name: q1")
+            if not unreadable:
+                self.wrong(line, "the question has no name that begins with a letter, such as: name: q1")
             name = f"unnamed_{line}"
         if name in self.question_lines:
             self.wrong(
                 line,
                 f"question {name} exists already, in line {self.question_lines[name]}. Rename one of them.",
             )
-        if isinstance(points, bool) or not isinstance(points, int | float) or points <= 0:
-            self.wrong(line, f"question {name} has no points. Add a line such as: points: 2")
+        if not _is_number(points) or not points > 0:
+            if not unreadable:
+                self.wrong(line, f"question {name} has no points. Add a line such as: points: 2")
             points = 0
         self.question = name
         self.question_lines.setdefault(name, line)
@@ -201,20 +204,23 @@ class _Reader:
         if block == "QUESTION":
             self.finished, self.question = self.question, None
 
-    def read_yaml(self, source: str, line: int) -> dict[str, Any]:
-        """Read the settings in a raw cell or in a test's heading."""
+    def read_yaml(self, source: str, line: int) -> dict[str, Any] | None:
+        """Read the settings that begin in a line; None, and a mistake noted, where they are not YAML."""
         try:
             options = yaml.safe_load(source)
         except yaml.YAMLError as error:
-            self.wrong(line, f"the settings are not valid YAML: {' '.join(str(error).split())}.")
-            return {}
+            self.problems.append(_yaml_problem(self.path, line, error))
+            return None
         return options if isinstance(options, dict) else {}
 
     def read_config(self, source: str, line: int) -> None:
         """Read Otter's settings and insist on those that the build relies on."""
         if self.config is not None:
             self.wrong(line, '"# ASSIGNMENT CONFIG" stands here a second time. Keep one.')
-        self.config = self.read_yaml(source, line)
+        found = self.read_yaml(source, line)
+        self.config = found or {}
+        if found is None:
+            return
         for key, value in REQUIRED_CONFIG.items():
             if self.config.get(key) != value:
                 self.wrong(
@@ -224,6 +230,22 @@ class _Reader:
             self.wrong(
                 line, "runs_on must go: Otter refuses such tests on Colab, and the first cell sees to it."
             )
+        wanted = self.config.get("requirements", [])
+        if not isinstance(wanted, list) or not all(isinstance(name, str) for name in wanted):
+            self.wrong(
+                line, "requirements is not a list of packages. Write, for example: requirements: [numpy]"
+            )
+
+    def fences(self, source: str, line: int) -> None:
+        """Find a cell that begins inside another one: its fence, or the one before it, is mistyped."""
+        for number, text in enumerate(source.split("\n"), start=line):
+            if text.startswith("```{"):
+                fence = text.split("}")[0] + "}"
+                self.wrong(
+                    number,
+                    f"{fence} begins no cell here. Cells are ```{{code-cell}} and ```{{raw-cell}}, and the "
+                    "one before it must be closed with ```.",
+                )
 
     def code(self, source: str, line: int, tags: tuple[str, ...]) -> None:
         """Read a code cell according to the block that it stands in."""
@@ -286,7 +308,9 @@ class _Reader:
                 line, 'the check does not begin with its settings. Add """ # BEGIN TEST CONFIG … with points.'
             )
             return
-        options = self.read_yaml(heading[1], line)
+        options = self.read_yaml(heading[1], line + 1)  # behind the line of the opening quotes
+        if options is None:
+            return
         for key in sorted(options.keys() - TEST_KEYS):
             self.wrong(
                 line, f"the check's setting {key} is unknown. Otter reads {', '.join(sorted(TEST_KEYS))}."
@@ -299,9 +323,11 @@ class _Reader:
                     "test file without a word. Use single quotes and one line.",
                 )
         points = options.get("points")
-        if isinstance(points, bool) or not isinstance(points, int | float) or points < 0:
+        if not _is_number(points) or not points >= 0:
             self.wrong(line, "the check has no points. Add a line such as: points: 1")
             points = 0
+        if not isinstance(options.get("hidden", False), bool):
+            self.wrong(line, f"hidden is {options['hidden']!r}. Write hidden: true or hidden: false.")
         functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
         if len(functions) != 1 or len(tree.body) != 2:
             self.wrong(
@@ -342,10 +368,11 @@ class _Reader:
         total = sum(question.points for question in questions)
         if not questions:
             self.wrong(1, 'there is no question. Begin one with a raw cell "# BEGIN QUESTION".')
-        elif total != points:
+        elif points and all(question.points for question in questions) and total != points:
             self.wrong(
                 1,
-                f"the questions add up to {total:g} points, mostly_harmless.points says {points:g}.",
+                f"the questions add up to {total:g} points, mostly_harmless.points says {points:g}. "
+                "Make them agree.",
             )
         title = self.finish_title()
         if self.problems:
@@ -365,7 +392,7 @@ class _Reader:
     def number(self, about: dict[str, Any], key: str) -> float:
         """Read a positive number from the header."""
         value = about.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        if not _is_number(value) or not value > 0:
             self.wrong(1, f"mostly_harmless.{key} is missing or not a number. Add it to the header.")
             return 0
         return float(value)
@@ -412,7 +439,7 @@ def read(path: Path, shown: str | None = None) -> Master:
     """Read the master at ``path``, which messages call ``shown``. Raises MasterError with every mistake."""
     shown = shown or str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors begin a file with an invisible mark
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise MasterError([Problem(shown, line, "this is not UTF-8 text. Save the file as UTF-8.")]) from None
@@ -424,8 +451,7 @@ def parse(text: str, slug: str, path: str) -> Master:
     try:
         notebook = myst_to_notebook(text, add_source_map=True)
     except (MystMetadataParsingError, yaml.YAMLError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise MasterError([Problem(path, int(found[1]) if found else 1, f"{error}.")]) from None
+        raise MasterError([_unreadable(path, error)]) from None
     header: dict[str, Any] = dict(notebook.metadata)
     starts: list[int] = header.pop("source_map")
     if "jupytext" not in header or "kernelspec" not in header:
@@ -436,6 +462,7 @@ def parse(text: str, slug: str, path: str) -> Master:
     for cell, start in zip(notebook.cells, starts, strict=True):
         line = _first_line(lines, start, cell.source)
         tags = tuple(cell.metadata.get("tags", ()))
+        reader.fences(cell.source, line)
         if cell.cell_type == "raw":
             reader.raw(cell.source, line)
         elif cell.cell_type == "code":
@@ -447,6 +474,27 @@ def parse(text: str, slug: str, path: str) -> Master:
         else:
             reader.add("markdown", cell.source, line, "text", tags)
     return reader.finish(header)
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _yaml_problem(path: str, line: int, error: yaml.YAMLError) -> Problem:
+    """Say in one sentence what is wrong in YAML that begins in line ``line`` of the master."""
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or "it cannot be read"
+    return Problem(path, line + (mark.line if mark else 0), f"the settings are not valid YAML: {said}.")
+
+
+def _unreadable(path: str, error: Exception) -> Problem:
+    """Say why jupytext could not take a master apart."""
+    found = re.search(r"cell \d+ at line (\d+)", str(error))
+    line = int(found[1]) if found else 2  # the header begins behind its ---
+    cause = error.__context__ if isinstance(error, MystMetadataParsingError) else error
+    if isinstance(cause, yaml.YAMLError):
+        return _yaml_problem(path, line, cause)
+    return Problem(path, line, f"{' '.join(str(error).split())}.")
 
 
 def _first_line(lines: list[str], start: int, source: str) -> int:

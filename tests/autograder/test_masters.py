@@ -1,5 +1,7 @@
 """An author's mistakes are all found, each with its file and line."""
 
+from pathlib import Path
+
 import pytest
 
 from autograder import masters
@@ -110,6 +112,9 @@ def test_check_named_twice_is_named(text: str) -> None:
         ("def test_double_of_three(env):", "def test_double_of_three(env)", "this is not Python"),
         ("def test_double_of_three(env):", "def double_of_three(env):", "must be called test_…"),
         ("hidden: true\n", "", "has no hidden check"),
+        ("hidden: true\n", "hidden: 'no'\n", "hidden is 'no'"),
+        ("requirements: [numpy]", "requirements: numpy", "requirements is not a list of packages"),
+        ("```{code-cell} ipython3\ndef secret", "```{codecell}\ndef secret", "begins no cell here"),
         ('points: 1\n"""', 'points: 1\nhiden: true\n"""', "setting hiden is unknown"),
         ("slug: doubling", "slug: tripling", "mostly_harmless.slug is 'tripling'"),
         ("  chapter: sums\n", "", "mostly_harmless.chapter is missing"),
@@ -143,5 +148,30 @@ def test_file_without_a_jupytext_header_is_refused(text: str) -> None:
     assert "the header has no jupytext" in mistakes(text.replace("jupytext:", "jupyter:"))[0].sentence
 
 
-def test_header_that_is_not_yaml_is_refused(text: str) -> None:
-    assert mistakes(text.replace("  points: 2\n  minutes", "  points: [2\n  minutes"))
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ("  points: 2\n  minutes: 5", "  points: [2\n  minutes: 5", "  minutes: 5"),
+        ("init_cell: false", "init_cell: [false", "export_cell: false"),
+        ("name: q1\npoints: 2", "name: q1\n points: 2", " points: 2"),
+        ("hidden: true", " hidden: true", " hidden: true"),
+    ],
+)
+def test_settings_that_are_not_yaml_are_one_sentence_at_their_line(
+    text: str, old: str, new: str, where: str
+) -> None:
+    broken = text.replace(old, new)
+    problem = next(p for p in mistakes(broken) if "not valid YAML" in p.sentence)
+    assert problem.line in [number for number, line in enumerate(broken.split("\n"), 1) if line == where]
+    assert "\n" not in problem.sentence
+
+
+def test_cell_that_is_not_closed_is_named_where_the_next_one_begins(text: str) -> None:
+    broken = text.replace("# END TESTS\n```\n", "# END TESTS\n")
+    problem = next(p for p in mistakes(broken) if "begins no cell here" in p.sentence)
+    assert problem.line == line_of(broken, "# END QUESTION") - 1
+
+
+def test_byte_order_mark_at_the_start_is_ignored(text: str, tmp_path: Path) -> None:
+    (tmp_path / "doubling.md").write_text(text, encoding="utf-8-sig")
+    assert masters.read(tmp_path / "doubling.md").title == "Doubling"
