@@ -6,21 +6,18 @@ date, outputs are dropped. That is why "in step" can be checked with ``==``.
 
 import base64
 import bz2
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from autograder import archives
 from autograder.errors import BuildError
 from autograder.masters import Master, Question
 
 # Otter's first line in every test file; the helpers go right behind it.
 OTTER_IMPORT = "from otter.test_files import test_case\n"
-ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
-EXECUTABLE = {"run_autograder", "setup.sh"}
 GRADESCOPE_NOTES = """\
 # {title}: notes for Gradescope
 
@@ -67,12 +64,9 @@ class Templates:
 def for_otter(master: Master, pins: Mapping[str, str]) -> bytes:
     """Write the notebook that Otter Assign reads: the master without our helper cells, versions filled in."""
     cells = []
-    inside_helpers = False
     for cell in master.cells:
-        if cell.role == "boundary" and "HELPERS" in cell.source.upper():
-            inside_helpers = "BEGIN" in cell.source.upper()
-            continue
-        if inside_helpers:
+        fence = cell.role == "boundary" and "HELPERS" in cell.source.upper()
+        if fence or cell.role in ("helper", "hidden helper"):
             continue
         source = cell.source
         if cell.role == "config":
@@ -192,25 +186,7 @@ def bundle(master: Master, files: Mapping[str, bytes], templates: Templates, see
     content["GRADESCOPE.md"] = GRADESCOPE_NOTES.format(title=master.title, points=master.points).encode()
     config = json.loads(content.get("otter_config.json", b"{}"))
     content["otter_config.json"] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
-    return pack(content)
-
-
-def pack(files: Mapping[str, bytes]) -> bytes:
-    """Zip files so that the same files always give the same bytes (stored: compressors differ)."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, ZIP_DATE)
-            entry.create_system = 3  # Unix, whatever the machine
-            entry.external_attr = (0o100755 if name in EXECUTABLE else 0o100644) << 16
-            archive.writestr(entry, files[name])
-    return buffer.getvalue()
-
-
-def unpack(archive: bytes) -> dict[str, bytes]:
-    """Read all files of a zip."""
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        return {name: opened.read(name) for name in opened.namelist()}
+    return archives.pack(content)
 
 
 def dump(content: Mapping[str, Any]) -> bytes:

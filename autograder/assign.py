@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from autograder import assemble
+from autograder import archives
 from autograder.assemble import Assigned
 from autograder.errors import BuildError
 
@@ -39,8 +39,8 @@ def run(slug: str, master_notebook: bytes) -> Assigned:
             raise BuildError(
                 f"Otter Assign did not finish solutions/{slug}.md in {TIMEOUT} seconds."
             ) from None
-        archives = sorted((result / "autograder").glob("*.zip"))
-        if done.returncode != 0 or len(archives) != 1:
+        bundles = sorted((result / "autograder").glob("*.zip"))
+        if done.returncode != 0 or len(bundles) != 1:
             said = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
             raise BuildError(
                 f"Otter Assign refused solutions/{slug}.md: {said[-1] if said else 'it said nothing'}"
@@ -48,5 +48,5 @@ def run(slug: str, master_notebook: bytes) -> Assigned:
         return Assigned(
             student=json.loads((result / "student" / f"{slug}.ipynb").read_text(encoding="utf-8")),
             solved=json.loads((result / "autograder" / f"{slug}.ipynb").read_text(encoding="utf-8")),
-            bundle=assemble.unpack(archives[0].read_bytes()),
+            bundle=archives.unpack(bundles[0].read_bytes()),
         )

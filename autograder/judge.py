@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import assemble
+from autograder import archives
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Score:
 
 def judge(bundle: bytes, functions: Mapping[str, Any]) -> Score:
     """Run every test file of a bundle against ``functions`` (names to callables)."""
-    files = assemble.unpack(bundle)
+    files = archives.unpack(bundle)
     results: dict[str, tuple[CheckResult, ...]] = {}
     for name in sorted(name for name in files if name.startswith("tests/") and name.endswith(".py")):
         question = Path(name).stem

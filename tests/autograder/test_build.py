@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import assemble, build
+from autograder import archives, build
 from tests.autograder.conftest import make_repository
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -53,7 +53,7 @@ def test_seed_changes_the_bundle_and_not_the_student_notebook(
     private = everything(repository)
     assert private["exercises/doubling.ipynb"] == public["exercises/doubling.ipynb"]
     assert private["dist/doubling.zip"] != public["dist/doubling.zip"]
-    assert b"SEED = 8" in assemble.unpack(private["dist/doubling.zip"])["tests/q1.py"]
+    assert b"SEED = 8" in archives.unpack(private["dist/doubling.zip"])["tests/q1.py"]
 
 
 def test_build_says_what_was_made_and_what_comes_next(repository: Path, autograder: Command) -> None:
@@ -80,7 +80,7 @@ def test_student_notebook_has_setup_points_checks_and_no_outputs(built: Path) ->
 
 
 def test_bundle_pins_what_the_exercise_imports(built: Path) -> None:
-    files = assemble.unpack((built / "dist" / "doubling.zip").read_bytes())
+    files = archives.unpack((built / "dist" / "doubling.zip").read_bytes())
     pins = (built / "requirements.txt").read_text(encoding="utf-8")
     wanted = next(line for line in pins.splitlines() if line.startswith("numpy=="))
     assert f"- {wanted}" in files["environment.yml"].decode()

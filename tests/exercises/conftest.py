@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autograder import assemble, assign, build, judge, masters, settings
+from autograder import archives, assemble, assign, build, judge, masters, settings
 from autograder.assemble import Assigned, Product
 from autograder.masters import Master
 
@@ -40,7 +40,7 @@ def checks_of(master: Master, assigned: Assigned) -> Callable[[str, int], str]:
     def checks(question: str, seed: int) -> str:
         if seed not in bundles:
             archive = assemble.bundle(master, assigned.bundle, build.templates(), seed)
-            bundles[seed] = assemble.unpack(archive)
+            bundles[seed] = archives.unpack(archive)
         return bundles[seed][f"tests/{question}.py"].decode()
 
     return checks
