@@ -167,6 +167,8 @@ def notebook(master: Master, otter: Mapping[str, Any], setup: str) -> bytes:
         cells[-1] |= _empty(cell["cell_type"])
         if len(cells) == 1:
             cells.append(_code("setup", setup, ["hide-input", "otter_ignore"]))
+            # Four screens of letters would be the first thing to see: folded in JupyterLab and on Colab.
+            cells[-1]["metadata"] |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
     return dump({"cells": cells, "metadata": _metadata(master), "nbformat": 4, "nbformat_minor": 5})
 
 
