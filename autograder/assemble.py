@@ -24,10 +24,11 @@ GRADESCOPE_NOTES = """\
 Upload this zip as the autograder of a programming assignment worth {points:g} points.
 
 - Students upload one file, the notebook (.ipynb) that they downloaded.
-- Gradescope's containers start with half a core and 768 MB. That is enough for this exercise with NumPy, but
-  not for an answer that imports PyTorch: choose 1 core and 1.5 GB or more (Settings, Autograder, Container
-  specifications).
-- Results of hidden checks are shown to students only when you publish grades.
+- Gradescope's containers start with half a core and 768 MB, which is enough for this exercise. PyTorch is not
+  installed there: if your students may use it, add it to environment.yml in this zip, and choose 1 core and
+  1.5 GB or more (Settings, Autograder, Container specifications).
+- Students see at once what the open checks say. What the hidden ones say stays with you, unless you put
+  "show_hidden": true into otter_config.json in this zip; then they see it when you publish grades.
 - The hidden checks draw their numbers from a seed: set AUTOGRADER_SEED to one of your own before you build.
 """
 

@@ -79,11 +79,12 @@ def out_of_step(product: Product, root: Path) -> Iterator[Problem]:
             if path.parent.name == "exercises":  # dist is not committed, so it may be absent
                 yield Problem(shown, None, f"missing. Run: autograder build {product.slug}")
         elif path.read_bytes() != content:
-            yield Problem(
-                shown,
-                None,
-                f"not what solutions/{product.slug}.md makes. Run: autograder build {product.slug}",
+            # Whoever built with a private seed must not be told to build over it with the public one.
+            seed = " with the seed set now (AUTOGRADER_SEED)" if path.suffix == ".zip" else ""
+            sentence = (
+                f"not what solutions/{product.slug}.md makes{seed}. Run: autograder build {product.slug}"
             )
+            yield Problem(shown, None, sentence)
 
 
 def orphans(root: Path) -> list[Problem]:
