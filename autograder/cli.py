@@ -65,8 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     options = parser().parse_args(arguments)
     try:
-        root = options.root.resolve() if options.root else settings.find_root(Path.cwd())
-        chosen = settings.load(settings.find_root(root))
+        chosen = settings.load(settings.find_root((options.root or Path.cwd()).resolve()))
         if options.verb == "build":
             return build_all(chosen, options.slugs)
         return check_all(chosen, options.slugs, as_json=options.json)
@@ -74,10 +73,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
     except MasterError as error:
+        if options.verb == "check" and options.json:
+            print(_report([], [], error.problems))
+            return 1
         for problem in error.problems:
             print(problem, file=sys.stderr)
+        outcome = "written" if options.verb == "build" else "checked"
         print(
-            f"{_count(len(error.problems), 'mistake')} in solutions/. Nothing was written.", file=sys.stderr
+            f"{_count(len(error.problems), 'mistake')} in solutions/. Nothing was {outcome}.", file=sys.stderr
         )
         return 1
     except AutograderError as error:
@@ -122,7 +125,7 @@ def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool)
     lost = inspection.orphans(chosen.root)
     problems = [problem for finding in findings for problem in finding.problems] + lost
     if as_json:
-        print(json.dumps(_report(findings, lost), indent=1, sort_keys=True, ensure_ascii=False))
+        print(_report(findings, lost))
         return 1 if problems else 0
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -137,7 +140,10 @@ def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool)
     return 1 if problems else 0
 
 
-def _report(findings: Sequence[inspection.Finding], lost: Sequence[Problem]) -> dict[str, object]:
+def _report(
+    findings: Sequence[inspection.Finding], lost: Sequence[Problem], mistakes: Sequence[Problem] = ()
+) -> str:
+    """Write as JSON what was checked, built files without a master, and mistakes that prevented the check."""
     exercises = [
         {
             "slug": finding.slug,
@@ -150,8 +156,13 @@ def _report(findings: Sequence[inspection.Finding], lost: Sequence[Problem]) -> 
         }
         for finding in findings
     ]
-    fine = not lost and all(exercise["ok"] for exercise in exercises)
-    return {"ok": fine, "exercises": exercises, "orphans": [vars(problem) for problem in lost]}
+    report = {
+        "ok": not lost and not mistakes and all(exercise["ok"] for exercise in exercises),
+        "exercises": exercises,
+        "orphans": [vars(problem) for problem in lost],
+        "mistakes": [vars(problem) for problem in mistakes],
+    }
+    return json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def _count(number: int, noun: str) -> str:

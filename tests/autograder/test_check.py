@@ -33,13 +33,22 @@ def test_json_says_the_same(built: Path, autograder: Command) -> None:
     assert report["exercises"] == [{"slug": "doubling", "ok": True, "problems": [], **scores}]
 
 
+def test_mistake_in_a_master_is_json_too(built: Path, autograder: Command) -> None:
+    change(built / "solutions" / "doubling.md", "# END TESTS", "# END TEST")
+    done = autograder(built, "check", "--json")
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["ok"], report["exercises"]) == (1, False, [])
+    assert {mistake["path"] for mistake in report["mistakes"]} == {"solutions/doubling.md"}
+
+
 def test_stale_notebook_and_bundle_are_found(built: Path, autograder: Command) -> None:
     change(built / "solutions" / "doubling.md", "The double of 3 is 6.", "The double of 4 is 8.")
     change(built / "solutions" / "doubling.md", "* hidden_value)", "* hidden_value, LOOSE)")
     done = autograder(built, "check")
     assert done.returncode == 1
-    for path in ("exercises/doubling.ipynb", "dist/doubling.zip", "dist/doubling_solved.ipynb"):
+    for path in ("exercises/doubling.ipynb", "dist/doubling_solved.ipynb"):
         assert f"{path}: not what solutions/doubling.md makes. Run: autograder build doubling" in done.stderr
+    assert "dist/doubling.zip: not what solutions/doubling.md makes with the seed set now" in done.stderr
 
 
 def test_notebook_edited_by_hand_is_found(built: Path, autograder: Command) -> None:
