@@ -1,14 +1,9 @@
 """What "Pictures are numbers" says is so: asked of the real libraries and of the chapter's own code."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import cv2
-import jupytext
-import matplotlib
-import matplotlib.pyplot as plt
-import myst_nb
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,29 +11,14 @@ from scipy.signal import correlate2d
 from skimage.color import rgb2gray
 from skimage.transform import downscale_local_mean
 
-BOOK = Path(__file__).parents[2] / "book"
+from .chapter_code import BOOK, run_chapter
+
 CHAPTER = BOOK / "pictures-are-numbers.md"
 
 
 @pytest.fixture(scope="module")
 def chapter() -> dict[str, Any]:
-    """Every variable that the chapter's cells leave behind; ``"glued"`` holds the numbers its prose shows."""
-    glued: dict[str, Any] = {}
-    space: dict[str, Any] = {"glued": glued}
-
-    def record(name: str, value: Any, display: bool) -> None:
-        glued[name] = value
-
-    backend = matplotlib.get_backend()
-    plt.switch_backend("Agg")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plt, "show", lambda: plt.close("all"))
-        patch.setattr(myst_nb, "glue", record, raising=False)
-        for cell in jupytext.read(CHAPTER).cells:
-            if cell.cell_type == "code":
-                exec(cell.source, space)
-    plt.switch_backend(backend)
-    return space
+    return run_chapter("pictures-are-numbers")
 
 
 def channel_histograms(picture: np.ndarray) -> list[list[int]]:

@@ -1,24 +1,19 @@
 """What "The sliding window" says is so: asked of the real libraries and of the chapter's own code."""
 
 import re
-from pathlib import Path
 from typing import Any
 
 import cv2
-import matplotlib
-import matplotlib.pyplot as plt
-import myst_nb
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from myst_nb.core.read import read_myst_markdown_notebook
-from myst_parser.config.main import MdParserConfig
 from scipy.ndimage import correlate
 from scipy.signal import convolve2d, correlate2d
 
-BOOK = Path(__file__).parents[2] / "book"
+from .chapter_code import BOOK, run_chapter
+
 CHAPTER = BOOK / "sliding-window.md"
 TEXT = CHAPTER.read_text(encoding="utf-8")
 
@@ -30,26 +25,9 @@ pictures = arrays(np.uint8, st.tuples(st.integers(3, 9), st.integers(3, 9)))
 kernels = arrays(np.float64, (3, 3), elements=st.integers(-9, 9).map(float))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chapter() -> dict[str, Any]:
-    """Every variable that the chapter's cells leave behind; ``"glued"`` holds the numbers its prose shows."""
-    glued: dict[str, Any] = {}
-    space: dict[str, Any] = {"glued": glued}
-
-    def record(name: str, value: Any, display: bool) -> None:
-        glued[name] = value
-
-    backend = matplotlib.get_backend()
-    plt.switch_backend("Agg")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plt, "show", lambda: plt.close("all"))
-        patch.setattr(myst_nb, "glue", record, raising=False)
-        # MyST-NB's own reader, because it knows `:load:`.
-        for cell in read_myst_markdown_notebook(TEXT, MdParserConfig(), path=CHAPTER).cells:
-            if cell.cell_type == "code":
-                exec(cell.source, space)
-    plt.switch_backend(backend)
-    return space
+    return run_chapter("sliding-window")
 
 
 def test_every_glued_number_is_shown_and_every_shown_number_is_glued(chapter):

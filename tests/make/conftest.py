@@ -43,13 +43,17 @@ class TinyBook:
         lines += [f"  - file: book/{slug}" for slug in slugs]
         (self.root / "_toc.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, str(MAKE / "build_site.py"), "--root", str(self.root)]
+
     def build(self, timeout: float = 120) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(MAKE / "build_site.py"), "--root", str(self.root)],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+        return subprocess.run(self.command, capture_output=True, text=True, timeout=timeout, check=False)
+
+    def start(self) -> subprocess.Popen[str]:
+        """A build in a process group of its own, to be stopped on the way."""
+        return subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
 
     @property

@@ -7,12 +7,10 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from .conftest import MAKE, TinyBook
+from .conftest import TinyBook
 
 
 def test_a_build_writes_pages_with_the_outputs_of_their_cells(tiny_book: TinyBook) -> None:
@@ -146,20 +144,13 @@ def test_the_build_after_a_killed_one_works(tiny_book: TinyBook) -> None:
     tiny_book.write_chapter("one", "import time; time.sleep(30)")
     tiny_book.write_chapter("two", "print('two is quick')")
     tiny_book.set_toc("two", "one")
-    building = subprocess.Popen(
-        [sys.executable, str(MAKE / "build_site.py"), "--root", str(tiny_book.root)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        text=True,
-    )
+    building = tiny_book.start()
     assert building.stdout is not None
-    with building.stdout:
-        for line in building.stdout:
-            if "two  " in line:  # the quick chapter is done, the slow one runs
-                break
-        os.killpg(building.pid, signal.SIGKILL)
-        building.wait()
+    for line in building.stdout:
+        if "two  " in line:  # the quick chapter is done, the slow one runs
+            break
+    os.killpg(building.pid, signal.SIGKILL)
+    building.communicate()
 
     tiny_book.write_chapter("one", "print('one says hello')")
     done = tiny_book.build()
@@ -173,14 +164,10 @@ def test_the_build_after_a_killed_one_works(tiny_book: TinyBook) -> None:
 def test_ctrl_c_leaves_the_site_and_says_so(tiny_book: TinyBook) -> None:
     assert tiny_book.build().returncode == 0
     tiny_book.write_chapter("one", "import time; time.sleep(60)")
-    building = subprocess.Popen(
-        [sys.executable, str(MAKE / "build_site.py"), "--root", str(tiny_book.root)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-        text=True,
-    )
-    time.sleep(6)
+    building = tiny_book.start()
+    assert building.stdout is not None
+    assert building.stdout.readline().startswith("Executing 1 chapter")
+    time.sleep(3)  # the cell is asleep by now
     os.killpg(building.pid, signal.SIGINT)
     _, told = building.communicate(timeout=30)
 

@@ -6,16 +6,14 @@ python tests/site/visit_pages.py FOLDER PAGE [PAGE ...]
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sys
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+from chromium import launch
 from playwright.sync_api import sync_playwright
-
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -30,7 +28,7 @@ def visit(folder: str, pages: list[str]) -> dict[str, object]:
     failed: list[str] = []
     titles: dict[str, str] = {}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launch(playwright)
         page = browser.new_page()
         page.on("requestfailed", lambda request: failed.append(request.url))
         page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 400 else None)
