@@ -17,12 +17,20 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from execute import ANSI_COLOUR, Failure, digest_of, execute_all, is_executed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# What a page is made with besides its own text, and all that the site is made from.
+PAGE_TOOLS = (
+    "_config.yml",
+    "_toc.yml",
+    "requirements.txt",
+    *tuple(f"book/{name}" for name in ("_ext", "_assets", "_snippets", "references.bib")),
+)
+SITE_SOURCES = ("_config.yml", "_toc.yml", "requirements.txt", "book", "exercises")
 # Lines of the build's log that say what is wrong.
 TELLING = re.compile(r"WARNING|ERROR|CRITICAL|Error:|Exception", re.IGNORECASE)
 
@@ -103,54 +111,58 @@ def run_jupyter_book(root: Path, work: Path) -> None:
         raise BuildError("\n".join([*short[:40], f"The whole log is in {work / 'log.txt'}."]))
 
 
+def made_from(root: Path, names: Iterable[str]) -> str:
+    """Changes whenever one of these files or folders does, or the address of the site."""
+    return digest_of(root / name for name in names) + os.environ.get("GITHUB_REPOSITORY", "")
+
+
+def build_pages(root: Path, work: Path, pages: list[Path]) -> Path:
+    """Have Sphinx write the pages that need it. Returns the folder of all pages. Raises BuildError.
+
+    Sphinx rereads pages whose text changed, but does not see a changed extension or stylesheet; and a page
+    that warned in a failed build would pass unread in the next one. Both begin from nothing.
+    """
+    output = work / "_build" / "html"
+    remembered = work / "pages-made-with.txt"
+    tools = made_from(root, PAGE_TOOLS)
+    if not remembered.exists() or remembered.read_text() != tools:
+        shutil.rmtree(output, ignore_errors=True)
+        shutil.rmtree(work / "_build" / ".doctrees", ignore_errors=True)
+    remembered.unlink(missing_ok=True)
+    print(f"Building {len(pages)} pages.", flush=True)
+    run_jupyter_book(root, work)
+    remembered.write_text(tools)
+    names = [page.relative_to(root) for page in pages]
+    absent = [str(name) for name in names if not (output / name.with_suffix(".html")).is_file()]
+    if absent:
+        raise BuildError(f"The build ended without an error, but wrote no page for {', '.join(absent)}.")
+    return output
+
+
 def build_site(root: Path) -> Path:
     """Build ``root`` and swap the result in. Returns its front page. Raises BuildError."""
     started = time.perf_counter()
     build = root / "_build"
     with one_build_at_a_time(build):
         settle_last_swap(build)
-        work = build / "work"
-        work.mkdir(exist_ok=True)
         front = build / "html" / "index.html"
-        made_from = build / "html-made-from.txt"
-        everything = ("_config.yml", "_toc.yml", "requirements.txt", "book", "exercises")
-        sources = digest_of(root / name for name in everything) + os.environ.get("GITHUB_REPOSITORY", "")
-        if front.is_file() and made_from.exists() and made_from.read_text() == sources:
+        remembered = build / "html-made-from.txt"
+        sources = made_from(root, SITE_SOURCES)
+        if front.is_file() and remembered.exists() and remembered.read_text() == sources:
             print(f"Nothing has changed. The site: {front.as_uri()}", flush=True)
             return front
         pages = pages_in_toc(root)
+        work = build / "work"
+        work.mkdir(exist_ok=True)
         chapters = [page for page in pages if is_executed(page)]
         results = execute_all(chapters, root, work / "_build" / ".jupyter_cache")
         failures = [result for result in results if isinstance(result, Failure)]
         if failures:
             raise BuildError("\n".join(failure.sentence().replace(f"{root}/", "") for failure in failures))
-
-        # Sphinx rereads pages whose text changed, but does not see a changed extension or stylesheet;
-        # and a page that warned in a failed build would pass unread in the next one.
-        made_with = work / "pages-made-with.txt"
-        now = digest_of(
-            [root / name for name in ("_config.yml", "_toc.yml", "requirements.txt")]
-            + [root / "book" / name for name in ("_ext", "_assets", "_snippets", "references.bib")]
-        ) + os.environ.get("GITHUB_REPOSITORY", "")
-        if not made_with.exists() or made_with.read_text() != now:
-            shutil.rmtree(work / "_build" / "html", ignore_errors=True)
-            shutil.rmtree(work / "_build" / ".doctrees", ignore_errors=True)
-        made_with.unlink(missing_ok=True)
-        print(f"Building {len(pages)} pages.", flush=True)
-        run_jupyter_book(root, work)
-        made_with.write_text(now)
-
-        output = work / "_build" / "html"
-        absent = [
-            str(p.relative_to(root))
-            for p in pages
-            if not (output / p.relative_to(root).with_suffix(".html")).is_file()
-        ]
-        if absent:
-            raise BuildError(f"The build ended without an error, but wrote no page for {', '.join(absent)}.")
-        made_from.unlink(missing_ok=True)
+        output = build_pages(root, work, pages)
+        remembered.unlink(missing_ok=True)
         swap_in(output, build)
-        made_from.write_text(sources)
+        remembered.write_text(sources)
     print(f"Done in {time.perf_counter() - started:.1f} s. The site: {front.as_uri()}", flush=True)
     return front
 
