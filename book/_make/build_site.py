@@ -25,10 +25,8 @@ from execute import ANSI_COLOUR, Failure, digest_of, execute_all, is_executed
 REPOSITORY = Path(__file__).resolve().parents[2]
 # What a page is made with besides its own text, and all that the site is made from.
 PAGE_TOOLS = (
-    "_config.yml",
-    "_toc.yml",
-    "requirements.txt",
-    *tuple(f"book/{name}" for name in ("_ext", "_assets", "_snippets", "references.bib")),
+    *("_config.yml", "_toc.yml", "requirements.txt"),
+    *("book/_ext", "book/_assets", "book/_snippets", "book/references.bib"),
 )
 SITE_SOURCES = ("_config.yml", "_toc.yml", "requirements.txt", "book", "exercises")
 # Lines of the build's log that say what is wrong.
