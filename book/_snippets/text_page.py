@@ -34,12 +34,13 @@ ALPHABET = {
     "Y": "#...# #...# .#.#. ..#.. ..#.. ..#.. ..#..",
     "Z": "##### ....# ...#. ..#.. .#... #.... #####",
 }
-WORDS = (
+VOCABULARY = (
     "ARBOR ARS AVIS CAELVM CANIS CHARTA CLAVIS DOMVS EQVVS ET FABVLA FENESTRA FLVMEN GLADIVS HORA HORTVS "
     "IGNIS IN INSVLA LAPIS LEX LIBER LITTERA LVNA LVX MANVS MARE MENS MONS NAVIS NIX NOX NVMERVS OCVLVS "
     "ORBIS PAGINA PANIS PER PONS PORTA REX ROTA SAXVM SCRIBA SIGNVM SILVA SOL STILVS TABVLA TEMPVS TERRA "
     "TVRRIS VENTVS VERBVM VIA VITA VOX VRBS ZONA"
-).split()
+)
+WORDS = VOCABULARY.split()
 
 
 def letter(name):
@@ -75,8 +76,8 @@ def text_page(height=400, width=600, *, seed, skew=0.0, shading=0.0, noise=0.0):
     """Draw a page of dark Roman capitals on light paper. The same arguments give the same page.
 
     height, width   of the page, in pixels; a page too small for a letter inside its margins is blank
-    seed            chooses the words, the place of the shadow and the grain; each stays when the others change
-    skew            degrees by which the page is turned; positive: lines fall to the right, clockwise on screen
+    seed            chooses words, place of the shadow and grain; each stays when the others change
+    skew            degrees; positive: lines fall to the right, the page is turned clockwise on screen
     shading         0 to 1, the share of the light that is missing where the shadow is deepest
     noise           standard deviation of the grain, in grey levels
     returns         (height, width) uint8, 0 black, 255 white
