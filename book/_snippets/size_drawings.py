@@ -1,4 +1,4 @@
-"""Drawings for sizes: a window at every place along a ruler, what one result has seen, small grids of numbers."""
+"""Drawings for sizes: a window along a ruler, what one result has seen, small grids of numbers."""
 
 from fractions import Fraction
 
