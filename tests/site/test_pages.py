@@ -188,7 +188,8 @@ def test_an_exercise_is_linked_from_its_chapter(site: Path, exercise: str) -> No
 
 def test_no_colab_link_is_dead_where_the_site_has_no_address(site: Path) -> None:
     for page in site.rglob("*.html"):
-        assert "colab.research.google.com" not in page.read_text(encoding="utf-8"), page
+        # A lesson may name Colab itself; a link that opens a notebook needs to know where the notebook is.
+        assert "colab.research.google.com/github" not in page.read_text(encoding="utf-8"), page
 
 
 def test_a_reader_can_go_through_the_course_with_previous_and_next(site: Path) -> None:
