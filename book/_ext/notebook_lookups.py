@@ -98,6 +98,16 @@ class BookLookups:
             return None
         return self.address.page(docname) + (f"#{self._identifier(docname, anchor)}" if anchor else "")
 
+    def term(self, name: str) -> str | None:
+        """Return the published address of a term's definition, None where the site has none."""
+        objects = self.app.env.domains["std"].data["objects"]
+        # The site finds a term whatever its capitals, and so does this.
+        terms = {word.lower(): place for (kind, word), place in objects.items() if kind == "term"}
+        if name.lower() not in terms:
+            raise Missing(f"the glossary has no term {name!r}.")
+        docname, anchor = terms[name.lower()]
+        return f"{self.address.page(docname)}#{anchor}" if self.address else None
+
     def _identifier(self, docname: str, anchor: str) -> str:
         """Return the id in the page for the name of a target or the slug of a heading."""
         env = self.app.env

@@ -91,6 +91,9 @@ class Lookups(Protocol):
     def page(self, target: str) -> str | None:
         """Return the absolute address of a page of this book, None where the site has none."""
 
+    def term(self, name: str) -> str | None:
+        """Return the absolute address of a term of the glossary, None where the site has none."""
+
     def image(self, path: str) -> str:
         """Return an image of the book as a data address."""
 
@@ -303,6 +306,8 @@ class PlainText:
                 return literal(self.lookups.glued(text))
             if name == "numref":
                 return self._numref(text)
+            if name == "term":
+                return self._term(text)
             if name in ("footcite:p", "footcite:t"):
                 return self._cite([key.strip() for key in text.split(",")], in_text=name.endswith("t"))
         except Missing as error:
@@ -312,11 +317,18 @@ class PlainText:
         return ""
 
     def _numref(self, text: str) -> str:
-        titled = re.fullmatch(r"(.*?)\s*<([^<>]+)>", text)
+        titled = _words_and_target(text)
         if titled is None:
             return literal(self.lookups.figure(text))
-        number = self.lookups.figure(titled.group(2)).split()[-1]
-        return literal(titled.group(1).replace("%s", number).replace("{number}", number))
+        number = self.lookups.figure(titled[1]).split()[-1]
+        return literal(titled[0].replace("%s", number).replace("{number}", number))
+
+    def _term(self, text: str) -> str:
+        """Return the word in italics, a link to the glossary where there is one to lead to."""
+        word, name = _words_and_target(text) or (text, text)
+        address = self.lookups.term(name)
+        written = f"*{literal(word)}*"
+        return written if address is None else f"[{written}]({address})"
 
     def _cite(self, keys: list[str], *, in_text: bool) -> str:
         found = [self.lookups.citation(key) for key in keys]
@@ -357,6 +369,12 @@ def _is_syntax_of_ours(token: Token) -> bool:
         return token.info.lstrip().startswith("{")
     kinds = {token.type, *(child.type for child in token.children or [])}
     return bool(kinds & {"myst_role", "colon_fence", "myst_target", "myst_line_comment"})
+
+
+def _words_and_target(text: str) -> tuple[str, str] | None:
+    """Return the two parts of a role's text that has the form ``words <target>``."""
+    titled = re.fullmatch(r"(.*?)\s*<([^<>]+)>", text)
+    return (titled.group(1), titled.group(2)) if titled else None
 
 
 def literal(text: str) -> str:

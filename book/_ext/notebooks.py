@@ -31,7 +31,7 @@ LICENCE = "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)"
 # Tags that only speak to the site; a cell that is removed there is plumbing of the site.
 _REMOVED = {"remove-cell", "remove_cell"}
 _FOLDED = {"hide-input", "remove-input", "hide-cell"}
-_SITE_ONLY = _FOLDED | {"hide-output", "remove-output", "scroll-output"}
+_SITE_ONLY = _FOLDED | {"hide-output", "remove-output", "scroll-output", "wrap-output"}
 
 
 def is_chapter(env: BuildEnvironment, docname: str) -> bool:

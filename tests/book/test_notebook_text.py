@@ -40,6 +40,11 @@ class Book:
             raise Missing(f"{target} is not a page of this book.")
         return self.site + target.replace(".md", ".html") if self.site else None
 
+    def term(self, name: str) -> str | None:
+        if name.lower() not in ("kernel", "feature map"):
+            raise Missing(f"the glossary has no term {name!r}.")
+        return f"{self.site}glossary.html#term-{name.lower().replace(' ', '-')}" if self.site else None
+
     def image(self, path: str) -> str:
         return "data:image/png;base64,QUJD"
 
@@ -97,6 +102,7 @@ def test_any_text_without_our_syntax_stays_byte_for_byte(source: str) -> None:
 
 
 INLINE = ("{glue:text}`answer`", "{glue:text}`word`", "{numref}`fig-a`", "{footcite:p}`one,two`", "`{x}`y`")
+INLINE += ("{term}`kernel`", "{term}`maps <feature map>`")
 INLINE += ("`code {glue:text}`", "[a](b.md)", "[b {glue:text}`answer`](c.md#d)", "![p](q.png)", "$x$", "word")
 MARKS = (
     "**",
@@ -122,10 +128,20 @@ pieces = st.lists(st.sampled_from([*INLINE, *MARKS, *(f"\n{block}\n" for block i
 )
 
 
+def _myst_can_read(source: str) -> bool:
+    """MyST's own parser stops with an IndexError where a text ends in an empty line of a quoted list."""
+    try:
+        create_md_parser(MdParserConfig(enable_extensions=set(MYST_EXTENSIONS)), RendererHTML).parse(source)
+    except IndexError:
+        return False
+    return True
+
+
 @given(pieces)
 @example("```{.class}{glue:text}`answer`")
 @settings(max_examples=500, deadline=None)
 def test_no_role_directive_target_or_comment_is_ever_left_in_silence(source: str) -> None:
+    assume(_myst_can_read(source))
     text = PlainText(Book())
     result = text.markdown(source)
     assume(not text.problems)
@@ -178,6 +194,19 @@ def test_a_value_with_markdown_in_it_is_escaped() -> None:
 
 def test_figures_are_called_what_the_site_calls_them() -> None:
     assert rewritten("See {numref}`fig-a` and {numref}`picture %s <fig-a>`.") == "See Fig. 7 and picture 7."
+
+
+def test_a_term_leads_to_the_glossary() -> None:
+    assert rewritten("A {term}`kernel` makes two {term}`feature\nmaps <feature map>`.") == (
+        "A [*kernel*](https://ada.github.io/course/glossary.html#term-kernel) makes two "
+        "[*feature maps*](https://ada.github.io/course/glossary.html#term-feature-map)."
+    )
+
+
+def test_a_term_is_a_word_in_italics_where_the_site_has_no_address() -> None:
+    assert (
+        rewritten("A {term}`kernel`, two {term}`kernels <Kernel>`.", site="") == "A *kernel*, two *kernels*."
+    )
 
 
 def test_links_between_pages_become_absolute() -> None:
@@ -309,6 +338,7 @@ def test_now_you_has_no_link_where_the_site_has_no_address() -> None:
         ("One\ntwo {glue:text}`nothing` three", 2, "nothing is glued"),
         ("One\ntwo {glue:text}`answer three", 2, "no backtick at its end"),
         ("See [there](nowhere.md).", 1, "not a page"),
+        ("One.\n\nA {term}`colonel`.", 3, "the glossary has no term 'colonel'"),
         ("One.\n\n<div>HTML</div>", 3, "raw HTML"),
         ("One <b>bold</b>.", 1, "raw HTML"),
         ("term\n: meaning", 1, "definition list"),

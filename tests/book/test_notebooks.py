@@ -25,6 +25,8 @@ See [the other chapter](two.md#in-detail), [the end](#the-end), [a site](https:/
 
 ![A grey pixel](pixel.png)
 
+A {term}`Window` has {term}`weights <weight>`.
+
 ```{code-cell} ipython3
 ---
 mystnb:
@@ -82,10 +84,23 @@ More {footcite:p}`szeliski2022cv`.
 """
 
 
+WORDS = """# Words
+
+```{glossary}
+weight
+  How much a pixel counts.
+
+window
+  What the hole in the paper shows.
+```
+"""
+
+
 def write_book(root: Path) -> TinySite:
     site = TinySite(root)
     site.chapter("one", ONE)
     site.chapter("two", TWO)
+    site.chapter("words", WORDS, header="")  # a plain page: nothing on it runs
     (site.root / "book" / "_snippets").mkdir()
     (site.root / "book" / "_snippets" / "double.py").write_text(
         "def double(number):\n    return 2 * number\n"
@@ -116,7 +131,7 @@ def test_a_strict_build_succeeds_with_and_without_an_address(site: TinySite, hom
     assert not homeless.failed, homeless.log
 
 
-def test_every_chapter_but_the_landing_page_has_a_valid_notebook(site: TinySite) -> None:
+def test_every_page_that_runs_but_the_landing_page_has_a_valid_notebook(site: TinySite) -> None:
     paths = sorted((site.html / "notebooks").iterdir())
 
     assert [path.name for path in paths] == ["one.ipynb", "two.ipynb"]
@@ -166,6 +181,19 @@ def test_links_within_the_book_are_words_where_the_site_has_no_address(homeless:
         "https://creativecommons.org/licenses/by/4.0/",
     }
     assert "colab" not in text
+
+
+def test_terms_lead_to_their_definitions(site: TinySite) -> None:
+    words = "https://ada.github.io/course/book/words.html"
+
+    assert f"A [*Window*]({words}#term-window) has [*weights*]({words}#term-weight)." in site.text("one")
+    for anchor in ("term-window", "term-weight"):
+        assert f'id="{anchor}"' in site.page("book/words")
+        assert f'href="words.html#{anchor}"' in site.page("book/one")
+
+
+def test_terms_are_words_where_the_site_has_no_address(homeless: TinySite) -> None:
+    assert "A *Window* has *weights*." in homeless.text("one")
 
 
 def test_images_are_embedded(site: TinySite) -> None:

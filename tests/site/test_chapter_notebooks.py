@@ -59,12 +59,20 @@ def test_a_chapters_notebook_has_no_link_that_leads_nowhere(site: Path, slug: st
     assert [target for target in targets if not re.match(r"https?://|mailto:|data:", target)] == []
 
 
+class _MeantToWork(ast.NodeTransformer):
+    """Leaves out what stands under ``with breaks():``, where an import fails on purpose."""
+
+    def visit_With(self, node: ast.With) -> ast.AST:  # the name that ast asks for
+        on_purpose = ast.unparse(node.items[0].context_expr) == "breaks()"
+        return ast.Pass() if on_purpose else self.generic_visit(node)
+
+
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_chapters_notebook_imports_only_what_colab_has(site: Path, slug: str) -> None:
     imported = set()
     for cell in notebook(site, slug).cells:
         if cell.cell_type == "code":
-            for node in ast.walk(ast.parse(cell.source)):
+            for node in ast.walk(_MeantToWork().visit(ast.parse(cell.source))):
                 if isinstance(node, ast.Import):
                     imported |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom):
@@ -83,5 +91,10 @@ def test_a_chapters_notebook_runs_alone_on_older_packages_like_colabs(
     pictures = [
         output for cell in cells for output in cell["outputs"] if "image/png" in output.get("data", {})
     ]
+<<<<<<< HEAD
     assert ran.errors() == []
     assert len(pictures) >= sum("plt.show()" in "".join(cell["source"]) for cell in cells)
+=======
+    shows = [cell for cell in runs.cells if cell.cell_type == "code" and "plt.show()" in cell.source]
+    assert len(pictures) >= len(shows)
+>>>>>>> b-ref

@@ -12,10 +12,11 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 
-from .pages import CHAPTERS, CONTENT, EXERCISES, PAGES, REPOSITORY
+from .pages import CHAPTERS, CONTENT, EXERCISES, LESSONS, PAGES, PLAIN, REPOSITORY, minutes_of
 
 every_page = pytest.mark.parametrize("page", PAGES)
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
+every_lesson = pytest.mark.parametrize("lesson", LESSONS)
 
 
 @cache
@@ -105,9 +106,16 @@ def test_the_language_and_a_title_are_said(site: Path, page: str) -> None:
     assert "Mostly Harmless Convolutions" in soup.title.text
 
 
-@every_chapter
-def test_a_chapter_is_complete(site: Path, chapter: str) -> None:
-    soup = read(site / f"{chapter}.html")
+def test_pages_of_every_kind_are_found() -> None:
+    """A slip in the rules of ``pages.py`` must not leave a page without its tests."""
+    assert {"book/before-you-panic", "book/pictures-are-numbers", "book/sliding-window"} <= set(LESSONS)
+    assert set(CHAPTERS) - set(LESSONS) == {"book/when-it-breaks"}
+    assert set(PLAIN) == {"book/glossary", "book/bibliography"}
+
+
+@every_lesson
+def test_a_lesson_is_complete(site: Path, lesson: str) -> None:
+    soup = read(site / f"{lesson}.html")
     text = soup.main.get_text(" ")
     for box in ("objectives", "predict", "limits", "takeaways", "whose-picture", "dont-panic"):
         assert soup.select(f".box-{box}"), f"no box {box}"
@@ -118,9 +126,9 @@ def test_a_chapter_is_complete(site: Path, chapter: str) -> None:
     assert "<" not in soup.title.text
 
 
-@every_chapter
-def test_each_option_of_a_self_check_has_feedback_without_a_script(site: Path, chapter: str) -> None:
-    for question in read(site / f"{chapter}.html").select(".self-check"):
+@every_lesson
+def test_each_option_of_a_self_check_has_feedback_without_a_script(site: Path, lesson: str) -> None:
+    for question in read(site / f"{lesson}.html").select(".self-check"):
         options = question.select("details")
         assert len(options) >= 2
         for option in options:
@@ -132,9 +140,22 @@ def test_each_option_of_a_self_check_has_feedback_without_a_script(site: Path, c
 @every_chapter
 def test_each_figure_has_a_caption_that_concludes(site: Path, chapter: str) -> None:
     figures = read(site / f"{chapter}.html").select("main figure")
-    assert len(figures) >= 5
+    assert figures
     for figure in figures:
         assert len(figure.figcaption.get_text(" ", strip=True).split()) >= 6
+
+
+@every_lesson
+def test_a_lesson_has_a_figure_for_every_ten_minutes(site: Path, lesson: str) -> None:
+    minutes = minutes_of(lesson)
+    assert minutes
+    assert len(read(site / f"{lesson}.html").select("main figure")) >= minutes / 10
+
+
+@pytest.mark.parametrize("plain", PLAIN)
+def test_a_page_without_code_offers_no_notebook(site: Path, plain: str) -> None:
+    assert not (site / f"notebooks/{Path(plain).name}.ipynb").exists()
+    assert not read(site / f"{plain}.html").select("a.notebook-link")
 
 
 @every_chapter
@@ -171,7 +192,8 @@ def test_links_to_colab_are_there_when_the_site_has_an_address_and_only_then(sit
     has_address = bool(settings["repository"]["url"])
     for name in CHAPTERS + EXERCISES:
         text = (site / f"{name}.html").read_text(encoding="utf-8")
-        assert ("colab.research.google.com" in text) is has_address, name
+        # A lesson may name Colab itself; a link that opens a notebook needs to know where the notebook is.
+        assert ("colab.research.google.com/github" in text) is has_address, name
 
 
 def test_a_reader_can_go_through_the_course_with_previous_and_next(site: Path) -> None:
