@@ -267,6 +267,13 @@ def keep_stops_with_formulas(soup: BeautifulSoup, page: Page) -> None:
             after.replace_with(after[stop.end() :])
 
 
+def widen_for_doors(soup: BeautifulSoup, page: Page) -> None:
+    """Mark the page that has doors from its top on: a selector that has to wait for them makes it jump."""
+    if soup.select_one(".doors"):
+        for container in soup.select(".bd-article-container:not(.with-doors)"):
+            container["class"] = " ".join([*map(str, container.get_attribute_list("class")), "with-doors"])
+
+
 def let_code_scroll(soup: BeautifulSoup, page: Page) -> None:
     """Let code whose lines outgrow a telephone be reached and scrolled with the keyboard."""
     for code in soup.select("article pre"):
@@ -369,6 +376,7 @@ STEPS: tuple[Callable[[BeautifulSoup, Page], None], ...] = (
     name_permalinks,
     mend_tables,
     keep_stops_with_formulas,
+    widen_for_doors,
     let_code_scroll,
     size_images,
     drop_half_addresses,

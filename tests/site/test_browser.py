@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
+from functools import partial
+from http.server import ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+from serve import SiteHandler
 
 from .pages import CHAPTERS, CONTENT, LESSONS, PAGES
 
@@ -50,6 +56,45 @@ def test_a_page_opens_cleanly(browser: Browser, address: str, path: str, width: 
     ]
     assert violations == []
     context.close()
+
+
+class InTwoHalves(SiteHandler):
+    """Sends the upper half of a page, waits, and sends the rest, as a slow line does."""
+
+    def do_GET(self) -> None:
+        if not self.path.endswith(".html"):
+            super().do_GET()
+            return
+        body = Path(self.translate_path(self.path)).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        # The middle of what is read, not of the file: navigation comes first.
+        middle = (body.index(b"<article") + len(body)) // 2
+        self.wfile.write(body[:middle])
+        self.wfile.flush()
+        time.sleep(0.5)
+        self.wfile.write(body[middle:])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("path", [f"{name}.html" for name in CONTENT])
+def test_nothing_jumps_while_a_page_arrives(browser: Browser, site: Path, path: str, width: str) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(InTwoHalves, directory=str(site)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    context = browser.new_context(viewport={"width": WIDTHS[width][0], "height": WIDTHS[width][1]})
+    page = context.new_page()
+    page.add_init_script(WATCH_SHIFTS)
+
+    page.goto(f"http://127.0.0.1:{server.server_port}/{path}", wait_until="networkidle")
+
+    assert page.evaluate("window.shifted") < 0.02
+    context.close()
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture

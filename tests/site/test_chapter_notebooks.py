@@ -91,10 +91,5 @@ def test_a_chapters_notebook_runs_alone_on_older_packages_like_colabs(
     pictures = [
         output for cell in cells for output in cell["outputs"] if "image/png" in output.get("data", {})
     ]
-<<<<<<< HEAD
     assert ran.errors() == []
     assert len(pictures) >= sum("plt.show()" in "".join(cell["source"]) for cell in cells)
-=======
-    shows = [cell for cell in runs.cells if cell.cell_type == "code" and "plt.show()" in cell.source]
-    assert len(pictures) >= len(shows)
->>>>>>> b-ref
