@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,12 @@ from myst_parser.config.main import MdParserConfig
 BOOK = Path(__file__).parents[2] / "book"
 
 
+@cache
 def run_chapter(slug: str) -> dict[str, Any]:
-    """Every variable that the chapter's cells leave behind; ``"glued"`` holds the numbers its prose shows."""
+    """Every variable that the chapter's cells leave behind; ``"glued"`` holds the numbers its prose shows.
+
+    A chapter is run once for all tests: they ask, and change nothing.
+    """
     path = BOOK / f"{slug}.md"
     glued: dict[str, Any] = {}
     space: dict[str, Any] = {"glued": glued}

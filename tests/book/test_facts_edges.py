@@ -28,19 +28,6 @@ def told(chapter: dict[str, Any], name: str) -> Any:
     return chapter["glued"][f"edges_{name}"]
 
 
-def test_every_glued_number_is_shown_and_every_shown_number_is_glued(chapter):
-    shown = re.findall(r"\{glue:text\}`(\w+)(?::\.\d[f%])?`", TEXT)
-    assert len(shown) == TEXT.count("{glue:text}")  # each one is closed
-    assert set(shown) == set(chapter["glued"])
-
-
-def test_every_cited_work_is_in_the_bibliography():
-    cited = re.findall(r"\{footcite:p\}`(\w+)`", TEXT)
-    known = re.findall(r"@\w+\{(\w+),", (BOOK / "references.bib").read_text(encoding="utf-8"))
-    assert cited
-    assert set(cited) <= set(known)
-
-
 @given(picture=pictures)
 def test_the_gradients_are_scipys_sobel_with_a_reflected_border(chapter, picture):
     gx, gy = chapter["gradients"](picture)

@@ -32,19 +32,6 @@ def fits(n: int, kernel: int, padding: int, dilation: int) -> bool:
     return n + 2 * padding >= dilation * (kernel - 1) + 1
 
 
-def test_every_glued_number_is_shown_and_every_shown_number_is_glued(chapter):
-    shown = re.findall(r"\{glue:text\}`(\w+)(?::\.\d[f%]|:,d)?`", TEXT)
-    assert len(shown) == TEXT.count("{glue:text}")  # each one is closed
-    assert set(shown) == set(chapter["glued"])
-
-
-def test_every_cited_work_is_in_the_bibliography():
-    cited = re.findall(r"\{footcite:p\}`(\w+)`", TEXT)
-    known = re.findall(r"@\w+\{(\w+),", (BOOK / "references.bib").read_text(encoding="utf-8"))
-    assert cited
-    assert set(cited) <= set(known)
-
-
 # --- counting places ---
 
 
