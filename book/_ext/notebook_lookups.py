@@ -74,6 +74,7 @@ class BookLookups:
         return str(formatted.text.render(MarkdownBackend())).replace("\n", " ")
 
     def _entry(self, key: str) -> Entry:
+        # Sphinx types every domain as its base class.
         entries = self.app.env.get_domain("cite").bibdata.data.entries  # type: ignore[attr-defined]
         if key not in entries:
             raise Missing(f"the bibliography has no entry {key!r}.")
@@ -141,6 +142,7 @@ class BookLookups:
 
 def glue_of(env: BuildEnvironment) -> dict[str, dict[str, str]]:
     """Return page → name → printed value; kept with the environment, so that unchanged pages keep theirs."""
+    # Extensions keep what is theirs as attributes of the environment, which its class does not name.
     if not hasattr(env, "notebook_glue"):
         env.notebook_glue = {}  # type: ignore[attr-defined]
     return env.notebook_glue  # type: ignore[attr-defined, no-any-return]
@@ -148,6 +150,7 @@ def glue_of(env: BuildEnvironment) -> dict[str, dict[str, str]]:
 
 def keep_glue(app: Sphinx, _doctree: nodes.document) -> None:
     """Remember what a page that was just read has glued: MyST-NB leaves it beside the executed notebook."""
+    # MyST-NB's own attribute of the environment.
     folder = Path(app.env.mystnb_config.output_folder)  # type: ignore[attr-defined]
     path = folder / f"{app.env.docname}.glue.json"
     glued = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -502,6 +502,7 @@ def _summary_parser() -> MarkdownIt:
         return f"${escape(tokens[index].content, quote=False)}$"
 
     parser = MarkdownIt("commonmark").use(dollarmath_plugin, renderer=None)
+    # The renderer is typed by a protocol that leaves its rules out.
     parser.renderer.rules["math_inline"] = dollars  # type: ignore[attr-defined]
     return parser
 

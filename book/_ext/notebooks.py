@@ -126,6 +126,7 @@ def _code_cell(source: str, tags: list[str]) -> NotebookNode:
 
 def _figure_text(cell: NotebookNode, line: int, text: PlainText, lookups: BookLookups) -> str:
     """Return a figure's caption and description: a notebook's output has a place for neither."""
+    # MyST-NB's own attribute of the environment.
     settings = cell.metadata.get(lookups.app.env.mystnb_config.cell_metadata_key, {})  # type: ignore[attr-defined]
     figure, image = settings.get("figure", {}), settings.get("image", {})
     parts = []

@@ -127,22 +127,22 @@ def test_dont_panic_folds_without_a_script(book: TinyBook) -> None:
     assert box is not None
     assert box.name == "details"
     assert not box.has_attr("open")
-    assert box.find(True, recursive=False).name == "summary"  # type: ignore[union-attr]
+    assert box.find(True, recursive=False).name == "summary"
 
 
 def test_an_own_title_follows_the_fixed_word_and_keeps_its_markup(book: TinyBook) -> None:
     title = book.page().select_one(".box-dont-panic .box-title")
     assert title is not None
     assert title.get_text(" ", strip=True) == "Don’t panic The weighted sum"
-    assert title.select_one("em").get_text() == "weighted"  # type: ignore[union-attr]
+    assert title.select_one("em").get_text() == "weighted"
 
 
 def test_objectives_state_time_and_needs_with_working_links(book: TinyBook) -> None:
     box = book.page().select_one(".box-objectives")
     assert box is not None
     facts = {term.get_text(): term.find_next("dd") for term in box.select("dt")}
-    assert facts["Time"].get_text(strip=True) == "45 minutes"  # type: ignore[union-attr]
-    assert facts["You need"].select_one("a")["href"] == "other.html"  # type: ignore[index,union-attr]
+    assert facts["Time"].get_text(strip=True) == "45 minutes"
+    assert facts["You need"].select_one("a")["href"] == "other.html"
 
 
 def test_whose_picture_goes_to_the_margin(book: TinyBook) -> None:
@@ -151,7 +151,7 @@ def test_whose_picture_goes_to_the_margin(book: TinyBook) -> None:
 
 def test_doors_are_links_and_each_lights_another_cell(book: TinyBook) -> None:
     doors = book.page().select(".doors > .door")
-    assert [door.select_one(".door-title a")["href"] for door in doors] == [  # type: ignore[index]
+    assert [door.select_one(".door-title a")["href"] for door in doors] == [
         "other.html",
         "https://example.org/",
         "#below",

@@ -149,7 +149,7 @@ def test_a_labelled_equation_can_be_referred_to(book: TinyBook) -> None:
     assert link is not None
     target = page.find(id="equation-third")
     assert target is not None
-    assert link.get_text(strip=True) == target.select_one(".eqno").get_text()  # type: ignore[union-attr]
+    assert link.get_text(strip=True) == target.select_one(".eqno").get_text()
 
 
 def test_a_wide_formula_can_be_scrolled_with_the_keyboard(book: TinyBook) -> None:

@@ -131,7 +131,7 @@ def test_the_verdict_is_a_word_and_a_shape(book: TinyBook) -> None:
 def test_nothing_is_given_away_before_an_option_is_opened(book: TinyBook) -> None:
     for option in book.page().select("details.option"):
         assert not option.has_attr("open")
-        assert "Correct" not in option.summary.get_text()  # type: ignore[union-attr]
+        assert "Correct" not in option.summary.get_text()
 
 
 def test_options_of_one_question_close_each_other_and_leave_the_next_question_alone(book: TinyBook) -> None:

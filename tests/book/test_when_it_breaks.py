@@ -143,7 +143,7 @@ def test_the_helper_lets_ctrl_c_through() -> None:
     source = next(c.source for c in code_cells() if "def breaks" in c.source)
     space: dict[str, object] = {}
     exec(source, space)
-    with pytest.raises(KeyboardInterrupt), space["breaks"]():  # type: ignore[operator]
+    with pytest.raises(KeyboardInterrupt), space["breaks"]():
         raise KeyboardInterrupt
 
 

@@ -10,20 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.book.tiny_site import HEADER
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 MAKE = REPOSITORY / "book" / "_make"
-
-HEADER = """\
----
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  name: python3
----
-"""
 
 
 @dataclass
