@@ -391,7 +391,7 @@ class FinishingTemplates(BuiltinTemplateLoader):
         super().init(builder, *arguments, **named)
         self._builder = builder
 
-    # The base class says that it returns nothing; the loader that Sphinx ships departs from it in the same way.
+    # The base class says that it returns nothing; Sphinx's own loader departs from it in the same way.
     def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
         html = super().render(template, context)
         if not template.endswith(".html") or "</html>" not in html:
