@@ -59,15 +59,16 @@ class Templates:
     """The texts that every notebook and check file gets."""
 
     setup_cell: str
-    check_helpers: str
+    checks: str
+    hints: str
+    pictures: str
 
 
 def for_otter(master: Master, pins: Mapping[str, str]) -> bytes:
     """Write the notebook that Otter Assign reads: the master without our helper cells, versions filled in."""
     cells = []
     for cell in master.cells:
-        fence = cell.role == "boundary" and "HELPERS" in cell.source.upper()
-        if fence or cell.role in ("helper", "hidden helper"):
+        if cell.ours:
             continue
         source = cell.source
         if cell.role == "config":
@@ -94,10 +95,15 @@ def pinned(name: str, pins: Mapping[str, str]) -> str:
 
 
 def product(
-    master: Master, assigned: Assigned, templates: Templates, seed: int, pins: Mapping[str, str]
+    master: Master,
+    assigned: Assigned,
+    templates: Templates,
+    seed: int,
+    pins: Mapping[str, str],
+    tables: Mapping[str, Any],
 ) -> Product:
-    """Make the files of one exercise."""
-    setup = setup_cell(master, templates, pins)
+    """Make the files of one exercise. ``tables`` hold, for each question, what known mistakes produce."""
+    setup = setup_cell(master, templates, pins, tables)
     return Product(
         slug=master.slug,
         student=notebook(master, assigned.student, setup),
@@ -122,10 +128,23 @@ def open_checks(master: Master, templates: Templates) -> dict[str, str]:
     return files
 
 
-def setup_cell(master: Master, templates: Templates, pins: Mapping[str, str]) -> str:
-    """Write the first code cell of the notebook, the open checks packed into it."""
+def setup_cell(
+    master: Master, templates: Templates, pins: Mapping[str, str], tables: Mapping[str, Any]
+) -> str:
+    """Write the first code cell of the notebook: open checks and what finds a hint are packed into it."""
     files = open_checks(master, templates)
-    content = {q.name: {"file": files[q.name], "hidden": q.hidden} for q in master.questions}
+    questions = {
+        question.name: {
+            "file": files[question.name],
+            "functions": question.functions,
+            "hidden": question.hidden,
+            "points": _whole(question.points),
+            "table": tables[question.name],
+            "title": question.title,
+        }
+        for question in master.questions
+    }
+    content = {"hints": templates.hints, "pictures": templates.pictures, "questions": questions}
     # bz2 and not zlib or xz: there is one bzip2, and it has given the same bytes for decades.
     packed = base64.b64encode(bz2.compress(json.dumps(content, sort_keys=True).encode())).decode()
     broken = "\n".join(packed[i : i + 110] for i in range(0, len(packed), 110))
@@ -205,7 +224,7 @@ def _split(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def _prelude(master: Master, templates: Templates, seed: int | None) -> str:
     """Write the head of a check file: Otter's import, the helpers of all exercises, those of this one."""
-    parts: Iterable[str] = [OTTER_IMPORT, templates.check_helpers, master.helpers("helper")]
+    parts: Iterable[str] = [OTTER_IMPORT, templates.checks, master.helpers("helper")]
     if seed is not None:
         parts = [*parts, f"SEED = {seed}", master.helpers("hidden helper")]
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n\n"

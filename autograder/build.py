@@ -1,13 +1,16 @@
 """Masters in, files out: finds the masters, builds them, writes the results, and never leaves half a file."""
 
 import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from autograder import assemble, assign, masters
-from autograder.assemble import Product, Templates
+from autograder import assemble, assign, diagnose, judge, masters
+from autograder.assemble import Assigned, Product, Templates
 from autograder.errors import MasterError, Misuse, Problem
 from autograder.masters import Master
 from autograder.settings import Settings
@@ -15,11 +18,10 @@ from autograder.settings import Settings
 
 def templates() -> Templates:
     """Read the texts that every notebook and check file gets."""
-    folder = Path(__file__).parent / "templates"
-    return Templates(
-        setup_cell=(folder / "setup_cell.py.txt").read_text(encoding="utf-8"),
-        check_helpers=(folder / "check_helpers.py.txt").read_text(encoding="utf-8"),
-    )
+    folder = Path(__file__).parent
+    names = {"setup_cell": "templates/setup_cell.py.txt"}
+    names |= {name: f"shipped/{name}.py" for name in ("checks", "hints", "pictures")}
+    return Templates(**{name: (folder / path).read_text(encoding="utf-8") for name, path in names.items()})
 
 
 def known_slugs(root: Path) -> list[str]:
@@ -54,10 +56,23 @@ def read_masters(root: Path, slugs: Iterable[str]) -> list[Master]:
     return found
 
 
-def build(master: Master, settings: Settings) -> Product:
+@dataclass(frozen=True)
+class Built:
+    """One exercise, built, and what it was built from on the way."""
+
+    product: Product
+    assigned: Assigned
+    solved: dict[str, Any]
+    tables: dict[str, diagnose.Table]
+
+
+def build(master: Master, settings: Settings) -> Built:
     """Build one exercise, in memory."""
     assigned = assign.run(master.slug, assemble.for_otter(master, settings.pins))
-    return assemble.product(master, assigned, templates(), settings.seed, settings.pins)
+    solved = judge.functions_of(json.dumps(assigned.solved).encode())
+    tables = diagnose.tables(master, assemble.open_checks(master, templates()), solved)
+    product = assemble.product(master, assigned, templates(), settings.seed, settings.pins, tables)
+    return Built(product, assigned, solved, tables)
 
 
 def places(product: Product, root: Path) -> dict[Path, bytes]:

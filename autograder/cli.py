@@ -15,6 +15,7 @@ DESCRIPTION = """\
 Builds and checks the exercises of the course. The source of an exercise is solutions/SLUG.md; students get
 exercises/SLUG.ipynb, instructors dist/SLUG.zip (for Otter and Gradescope) and dist/SLUG_solved.ipynb.
 """
+COUNTED = ("caught", "hinted", "accepted")
 EPILOG = """\
 examples:
   autograder build                 build all exercises
@@ -102,7 +103,7 @@ def build_all(chosen: settings.Settings, asked: Sequence[str]) -> int:
     total = 0.0
     for number, master in enumerate(masters, start=1):
         _progress(f"building {master.slug} ({number} of {len(masters)})")
-        product = build.build(master, chosen)
+        product = build.build(master, chosen).product
         build.write(product, chosen.root)
         _progress("")
         total += product.points
@@ -133,7 +134,7 @@ def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool)
         state = _coloured("ok", "32") if not finding.problems else _coloured("wrong", "31")
         print(
             f"{finding.slug:12} {state:6} total {finding.possible:g}, solution {finding.solution:g}, "
-            f"untouched {finding.untouched:g}"
+            f"untouched {finding.untouched:g}; {_known(finding)}"
         )
     if problems:
         print(f"{_count(len(problems), 'thing')} to put right, listed above.", file=sys.stderr)
@@ -152,6 +153,9 @@ def _report(
             "possible": finding.possible,
             "solution": finding.solution,
             "untouched": finding.untouched,
+            "answers": {
+                what: dict(zip(("found", "of"), finding.known.count(what), strict=True)) for what in COUNTED
+            },
             "problems": [vars(problem) for problem in finding.problems],
         }
         for finding in findings
@@ -163,6 +167,15 @@ def _report(
         "mistakes": [vars(problem) for problem in mistakes],
     }
     return json.dumps(report, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def _known(finding: inspection.Finding) -> str:
+    """Say what became of the answers that the master carries."""
+    caught, hinted, accepted = (finding.known.count(what) for what in COUNTED)
+    return (
+        f"wrong answers caught {caught[0]}/{caught[1]}, with their hint {hinted[0]}/{hinted[1]}, "
+        f"right ones accepted {accepted[0]}/{accepted[1]}"
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import assemble, build, judge
+from autograder import assemble, build, judge, trials
 from autograder.assemble import Product
 from autograder.errors import Problem
 from autograder.masters import Master
 from autograder.settings import Settings
+from autograder.trials import Outcome
 
 # A line must be this long to count as given away: shorter ones, such as "return result", are anybody's.
 TELLING = 16
@@ -31,14 +32,15 @@ class Finding:
     possible: float
     solution: float
     untouched: float
+    known: Outcome
     problems: tuple[Problem, ...]
 
 
 def inspect(master: Master, settings: Settings) -> Finding:
-    """Rebuild one exercise and compare it with what is there."""
-    product = build.build(master, settings)
-    functions = judge.functions_of(product.solved)
-    solution = judge.judge(product.bundle, functions)
+    """Rebuild one exercise and compare it with what is there; then try every answer that is known."""
+    built = build.build(master, settings)
+    product = built.product
+    solution = judge.judge(product.bundle, built.solved)
     untouched = judge.judge(product.bundle, judge.functions_of(product.student))
     source = f"solutions/{master.slug}.md"
     problems = [*out_of_step(product, settings.root), *leaks(master, product, settings.root)]
@@ -61,12 +63,15 @@ def inspect(master: Master, settings: Settings) -> Finding:
                 f"the untouched notebook earns {earned:g} points in {question.name}. Tighten its checks."
             )
             problems.append(Problem(source, question.line, sentence))
+    known = trials.try_answers(master, built, settings)
+    problems += [Problem(source, line, sentence) for line, sentence in known.problems]
     return Finding(
         slug=master.slug,
         points=master.points,
         possible=solution.possible,
         solution=solution.earned,
         untouched=untouched.earned,
+        known=known,
         problems=tuple(problems),
     )
 
@@ -143,11 +148,10 @@ def notebook_text(content: bytes) -> str:
     except (ValueError, KeyError, TypeError):
         return content.decode(errors="replace")
     sources = ["".join(cell.get("source", ())) for cell in cells]
-    packed = [
-        text for source in sources for text in json.loads(assemble.unpack_checks(source) or "{}").values()
-    ]
+    packed = [json.loads(assemble.unpack_checks(source) or "{}") for source in sources]
+    files = [question["file"] for content in packed for question in content.get("questions", {}).values()]
     outputs = [json.dumps(cell.get("outputs", "")) for cell in cells]
-    return "\n".join([*sources, *(check["file"] for check in packed), *outputs])
+    return "\n".join([*sources, *files, *outputs])
 
 
 def secret_lines(master: Master) -> tuple[set[str], set[str]]:
@@ -167,6 +171,8 @@ def secret_lines(master: Master) -> tuple[set[str], set[str]]:
             prompts += cell.source.split("\n")
     hidden = master.helpers("hidden helper").split("\n")
     for question in master.questions:
+        for answer in question.answers:
+            hidden += answer.source.split("\n")
         for check in question.checks:
             (hidden if check.hidden else prompts).extend(check.source.split("\n"))
     public = _telling(prompts)

@@ -68,14 +68,20 @@ def judge(bundle: bytes, functions: Mapping[str, Any]) -> Score:
     return Score(results)
 
 
-def run_checks(source: str, question: str, functions: Mapping[str, Any]) -> tuple[CheckResult, ...]:
-    """Run one of Otter's test files."""
+def test_file(source: str, question: str) -> Any:
+    """Read one of Otter's test files."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from otter.test_files.exception_test import ExceptionTestFile  # two seconds: only when it is needed
 
-    file = ExceptionTestFile.from_string(source, path=f"{question}.py")
-    with contextlib.redirect_stdout(io.StringIO()):
+    return ExceptionTestFile.from_string(source, path=f"{question}.py")
+
+
+def run_checks(source: str, question: str, functions: Mapping[str, Any]) -> tuple[CheckResult, ...]:
+    """Run one of Otter's test files."""
+    file = test_file(source, question)
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as an overflow in a wrong answer: the student's own affair
         # The mapping itself, not a copy: helpers tell the notebook's lines by the identity of its globals.
         file.run(functions)
     return tuple(

@@ -1,8 +1,9 @@
-"""Reads a master: one MyST notebook in Otter Assign's format, and two kinds of cells of our own.
+"""Reads a master: one MyST notebook in Otter Assign's format, and some kinds of cells of our own.
 
 Our own are the helpers that check files begin with, between raw cells ``# BEGIN CHECK HELPERS`` (in every
-check file) or ``# BEGIN HIDDEN HELPERS`` (in the bundle's only) and the ``# END …`` that belongs to them.
-They never reach Otter. Every mistake is found in one reading, and each carries its line.
+check file) or ``# BEGIN HIDDEN HELPERS`` (in the bundle's only), and a question's ``# BEGIN WRONG ANSWERS``
+and ``# BEGIN RIGHT ANSWERS``, each with the ``# END …`` that belongs to it. They never reach Otter.
+Every mistake is found in one reading, and each carries its line. ``solutions/README.md`` tells authors.
 """
 
 import ast
@@ -14,13 +15,20 @@ from typing import Any, Literal, TypeGuard
 import yaml
 from jupytext.myst import MystMetadataParsingError, myst_to_notebook
 
+from autograder import answers
+from autograder.answers import Answer
 from autograder.errors import MasterError, Problem
 
-Role = Literal["text", "code", "answer", "test", "helper", "hidden helper", "boundary", "config"]
+Role = Literal[
+    "text", "code", "answer", "test", "helper", "hidden helper", "wrong", "right", "boundary", "config"
+]
 
+# Blocks of ours, which Otter Assign never sees.
+OURS = ("CHECK HELPERS", "HIDDEN HELPERS", "WRONG ANSWERS", "RIGHT ANSWERS")
 BOUNDARY = re.compile(
-    r"#\s+(BEGIN|END)\s+(QUESTION|PROMPT|SOLUTION|TESTS|CHECK HELPERS|HIDDEN HELPERS)\s*$", re.IGNORECASE
+    rf"#\s+(BEGIN|END)\s+(QUESTION|PROMPT|SOLUTION|TESTS|{'|'.join(OURS)})\s*$", re.IGNORECASE
 )
+NO_TEXT = ("TESTS", *OURS)
 TEST_CONFIG = re.compile(r'\A"""\s*#\s*BEGIN TEST CONFIG\n(.*?)"""\s*#\s*END TEST CONFIG\n', re.DOTALL)
 TEST_KEYS = {"points", "hidden", "success_message", "failure_message"}
 # What the build relies on, and what Otter would do otherwise.
@@ -44,6 +52,14 @@ class Cell:
     id: str
     tags: tuple[str, ...] = ()
 
+    @property
+    def ours(self) -> bool:
+        """Whether Otter Assign must never see it."""
+        if self.role == "boundary":
+            found = BOUNDARY.match(self.source.split("\n", 1)[0].strip())
+            return found is not None and found[2].upper() in OURS
+        return self.role in ("helper", "hidden helper", "wrong", "right")
+
 
 @dataclass(frozen=True)
 class Check:
@@ -58,12 +74,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Question:
-    """One question and its checks."""
+    """One question: its checks, the functions that it asks for, and answers that are known."""
 
     name: str
     points: float
     line: int
     checks: tuple[Check, ...]
+    title: str
+    functions: tuple[str, ...]
+    answers: tuple[Answer, ...]
 
     @property
     def hidden(self) -> int:
@@ -106,6 +125,7 @@ class _Reader:
     answered: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     config: dict[str, Any] | None = None
+    known: list[tuple[str, answers.Kind, str, int]] = field(default_factory=list)  # answers not yet read
     finished: str | None = None  # the question last closed
 
     def wrong(self, line: int, sentence: str) -> None:
@@ -255,11 +275,15 @@ class _Reader:
             "SOLUTION": "answer",
             "CHECK HELPERS": "helper",
             "HIDDEN HELPERS": "hidden helper",
+            "WRONG ANSWERS": "wrong",
+            "RIGHT ANSWERS": "right",
         }
         role = roles.get(block, "code")
         tree = self.parse(source, line)
         if role == "answer":
             self.solution_lines(source, line)
+        elif role in ("wrong", "right"):
+            self.known.append((self.question or "", "wrong" if role == "wrong" else "right", source, line))
         elif "# BEGIN SOLUTION" in source or "# END SOLUTION" in source:
             self.wrong(
                 line,
@@ -375,6 +399,7 @@ class _Reader:
                 "Make them agree.",
             )
         title = self.finish_title()
+        self.finish_pictures()
         if self.problems:
             raise MasterError(self.problems)
         return Master(
@@ -415,12 +440,48 @@ class _Reader:
                 line,
                 f"question {name} has {points:g} points, its checks add up to {total:g}. Make them agree.",
             )
+        if not any(owner == name and kind == "wrong" for owner, kind, _, _ in self.known):
+            self.wrong(
+                line,
+                f"question {name} has no wrong answer, so nobody knows what its checks would catch. "
+                'Add "# BEGIN WRONG ANSWERS".',
+            )
         prompts = [cell for cell in self.cells if cell.question == name and cell.kind == "markdown"]
         if not prompts or not prompts[0].source.startswith("## "):
             self.wrong(
                 line, f'question {name} does not begin with a heading. Add "## …" after "# BEGIN QUESTION".'
             )
-        return Question(name, points, line, tuple(checks))
+        title = prompts[0].source.split("\n", 1)[0].removeprefix("## ").strip() if prompts else ""
+        solution = "\n\n\n".join(
+            cell.source for cell in self.cells if cell.question == name and cell.role == "answer"
+        )
+        functions = tuple(re.findall(r"^def (\w+)\(", solution, re.MULTILINE))
+        return Question(
+            name, points, line, tuple(checks), title, functions, self.finish_answers(name, solution)
+        )
+
+    def finish_answers(self, question: str, solution: str) -> tuple[Answer, ...]:
+        """Read the known answers of a question, now that its solution is known."""
+        found: list[Answer] = []
+        for owner, kind, source, line in self.known:
+            if owner != question:
+                continue
+            answer = answers.read(kind, source, line, question, solution, self.read_yaml, self.wrong)
+            if answer is None:
+                continue
+            for other in found:
+                if answer.name == other.name:
+                    self.wrong(
+                        line, f'the answer "{answer.name}" exists already in line {other.line}. Rename it.'
+                    )
+                if answer.hint and answer.hint == other.hint:
+                    self.wrong(
+                        line,
+                        f'"{answer.name}" has the hint of "{other.name}" in line {other.line}. A hint names '
+                        "one mistake: say what is different about this one.",
+                    )
+            found.append(answer)
+        return tuple(found)
 
     def finish_title(self) -> str:
         """Find the one title, in the first cell that a student sees."""
@@ -433,6 +494,16 @@ class _Reader:
             )
             return ""
         return texts[0].source.split("\n", 1)[0].removeprefix("# ").strip()
+
+    def finish_pictures(self) -> None:
+        """Insist that whoever cannot see a picture is told what it shows."""
+        for cell in self.cells:
+            for number, text in enumerate(cell.source.split("\n"), start=cell.line):
+                shown = cell.kind == "markdown" and (
+                    re.search(r"!\[\s*\]\(", text) or re.search(r"<img(?![^>]*\balt=[\"'][^\"'])", text)
+                )
+                if shown:
+                    self.wrong(number, "the picture has no alt text. Say between [ and ] what it shows.")
 
 
 def read(path: Path, shown: str | None = None) -> Master:
@@ -467,7 +538,7 @@ def parse(text: str, slug: str, path: str) -> Master:
             reader.raw(cell.source, line)
         elif cell.cell_type == "code":
             reader.code(cell.source, line, tags)
-        elif reader.open and reader.open[-1][0] in ("TESTS", "CHECK HELPERS", "HIDDEN HELPERS"):
+        elif reader.open and reader.open[-1][0] in NO_TEXT:
             reader.wrong(
                 line, f"text stands inside # BEGIN {reader.open[-1][0]}, where only code can. Move it out."
             )
