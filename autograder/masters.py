@@ -267,6 +267,18 @@ class _Reader:
                     "one before it must be closed with ```.",
                 )
 
+    def load(self, book: Path, name: str, source: str, line: int) -> str:
+        """Read a cell that the book's chapters and the exercises share, written once."""
+        if source.strip():
+            self.wrong(
+                line, "a cell with :load: is that file and nothing else. Move its own lines elsewhere."
+            )
+        try:
+            return (book / name).read_text(encoding="utf-8").rstrip("\n")
+        except OSError as error:
+            self.wrong(line, f"book/{name} cannot be loaded ({error.strerror}). Name a file under book/.")
+            return ""
+
     def code(self, source: str, line: int, tags: tuple[str, ...]) -> None:
         """Read a code cell according to the block that it stands in."""
         block = self.open[-1][0] if self.open else None
@@ -514,11 +526,11 @@ def read(path: Path, shown: str | None = None) -> Master:
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         raise MasterError([Problem(shown, line, "this is not UTF-8 text. Save the file as UTF-8.")]) from None
-    return parse(text, path.stem, shown)
+    return parse(text, path.stem, shown, path.parent.parent / "book")
 
 
-def parse(text: str, slug: str, path: str) -> Master:
-    """Read a master from its text."""
+def parse(text: str, slug: str, path: str, book: Path = Path("book")) -> Master:
+    """Read a master from its text. A cell with ``:load:`` is a file of the book's, named from there."""
     try:
         notebook = myst_to_notebook(text, add_source_map=True)
     except (MystMetadataParsingError, yaml.YAMLError) as error:
@@ -534,6 +546,8 @@ def parse(text: str, slug: str, path: str) -> Master:
         line = _first_line(lines, start, cell.source)
         tags = tuple(cell.metadata.get("tags", ()))
         reader.fences(cell.source, line)
+        if "load" in cell.metadata:
+            cell.source = reader.load(book, str(cell.metadata["load"]), cell.source, line)
         if cell.cell_type == "raw":
             reader.raw(cell.source, line)
         elif cell.cell_type == "code":
