@@ -11,7 +11,7 @@ HEADING = re.compile(
     r'\A"""\s*#\s*BEGIN (WRONG|RIGHT) ANSWER\n(.*?)"""\s*#\s*END (WRONG|RIGHT) ANSWER[^\S\n]*(?:\n|\Z)',
     re.DOTALL,
 )
-KEYS = {"wrong": {"name", "hint", "says", "fails", "change"}, "right": {"name", "change"}}
+KEYS = {"wrong": {"name", "hint", "says", "like", "fails", "change"}, "right": {"name", "change"}}
 FAILS = ("open", "hidden")
 
 
@@ -21,6 +21,7 @@ class Answer:
 
     hint     the sentence for exactly this mistake (wrong answers only)
     says     instead of a hint: a part of what any check says of it by itself
+    like     instead of a hint: the name of an answer with the same mistake, written in another way
     fails    where it must fail: in an open check, in a hidden one, as a rule in both
     """
 
@@ -31,6 +32,7 @@ class Answer:
     line: int
     hint: str = ""
     says: str = ""
+    like: str = ""
     fails: tuple[str, ...] = FAILS
 
     def __str__(self) -> str:
@@ -64,12 +66,12 @@ def read(
     if not isinstance(name, str) or not name.strip():
         wrong(line, "the answer has no name. Add a line such as: name: kernel transposed")
         name = f"unnamed in line {line}"
-    hint, says = (_text(options, key, line, wrong) for key in ("hint", "says"))
-    if kind == "wrong" and bool(hint) == bool(says):
+    hint, says, like = (_text(options, key, line, wrong) for key in ("hint", "says", "like"))
+    if kind == "wrong" and bool(hint) + bool(says) + bool(like) != 1:
         wrong(
             line,
-            f'the wrong answer "{name}" needs a hint of its own or, under says, a part of the sentence that '
-            "every check gives by itself. Add one of the two.",
+            f'the wrong answer "{name}" needs one of these: a hint of its own; under says a part of the '
+            "sentence that any check gives by itself; under like the name of one with the same mistake.",
         )
     fails = options.get("fails", list(FAILS))
     fails = [fails] if isinstance(fails, str) else fails
@@ -87,7 +89,7 @@ def read(
         compile(body, name, "exec")
     except SyntaxError as error:
         wrong(line, f'"{name}" is not Python: {error.msg}.')
-    return Answer(question, kind, name.strip(), body + "\n", line, hint, says, tuple(fails))
+    return Answer(question, kind, name.strip(), body + "\n", line, hint, says, like, tuple(fails))
 
 
 def _text(options: dict[str, Any], key: str, line: int, wrong: Callable[[int, str], None]) -> str:

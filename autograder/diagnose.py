@@ -44,7 +44,7 @@ def table(question: Question, source: str, solved: Mapping[str, Any]) -> Table:
     outcomes: list[Any] = ["right"]
     known = []
     for answer in question.answers:
-        if not answer.hint or "open" not in answer.fails:
+        if not answer.hint or answer.like or "open" not in answer.fails:
             continue
         calls: dict[str, list[int]] = {}
         for check, trials in observe(source, question.name, environment(answer, solved)).items():

@@ -158,6 +158,8 @@ def secret_lines(master: Master) -> tuple[set[str], set[str]]:
     """Return the telling lines of the solution and of the hidden checks: those that no public part has."""
     solution: list[str] = []
     prompts: list[str] = []
+    for text in vars(build.templates()).values():
+        prompts += text.split("\n")
     for cell in master.cells:
         if cell.role == "answer":
             inside = False

@@ -8,7 +8,7 @@ Every mistake is found in one reading, and each carries its line. ``solutions/RE
 
 import ast
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeGuard
 
@@ -270,9 +270,7 @@ class _Reader:
     def load(self, book: Path, name: str, source: str, line: int) -> str:
         """Read a cell that the book's chapters and the exercises share, written once."""
         if source.strip():
-            self.wrong(
-                line, "a cell with :load: is that file and nothing else. Move its own lines elsewhere."
-            )
+            self.wrong(line, "a cell with :load: is that file and nothing else. Move the other lines.")
         try:
             return (book / name).read_text(encoding="utf-8").rstrip("\n")
         except OSError as error:
@@ -493,6 +491,15 @@ class _Reader:
                         "one mistake: say what is different about this one.",
                     )
             found.append(answer)
+        hints = {answer.name: answer.hint for answer in found}
+        for position, answer in enumerate(found):
+            if answer.like and not hints.get(answer.like):
+                self.wrong(
+                    answer.line,
+                    f'"{answer.name}" is like "{answer.like}", which has no hint. Correct the name.',
+                )
+            elif answer.like:
+                found[position] = replace(answer, hint=hints[answer.like])
         return tuple(found)
 
     def finish_title(self) -> str:
