@@ -1,52 +1,44 @@
-"""The exercise `kernels`, built once for all tests of this folder."""
+"""Every exercise of the course, built once for all tests of this folder."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder import archives, assemble, assign, build, judge, masters, settings
-from autograder.assemble import Assigned, Product
-from autograder.masters import Master
+from autograder import build, masters, settings
+from tests.exercises.submissions import Exercise
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+SLUGS = build.known_slugs(REPOSITORY)
+
+
+@cache
+def _exercise(slug: str) -> Exercise:
+    master = masters.read(REPOSITORY / "solutions" / f"{slug}.md")
+    return Exercise(master, build.build(master, settings.load(REPOSITORY)))
+
+
+@pytest.fixture(scope="session", params=SLUGS)
+def exercise(request: pytest.FixtureRequest) -> Exercise:
+    """Each exercise in turn."""
+    return _exercise(request.param)
 
 
 @pytest.fixture(scope="session")
-def master() -> Master:
-    """The master of `kernels`."""
-    return masters.read(REPOSITORY / "solutions" / "kernels.md")
+def exercise_of() -> Callable[[str], Exercise]:
+    """One exercise by its name."""
+    return _exercise
 
 
 @pytest.fixture(scope="session")
-def assigned(master: Master) -> Assigned:
-    """What Otter Assign makes of it."""
-    return assign.run(master.slug, assemble.for_otter(master, settings.load(REPOSITORY).pins))
+def kernels() -> Exercise:
+    """The exercise that stands for all where one is enough."""
+    return _exercise("kernels")
 
 
 @pytest.fixture(scope="session")
-def product(master: Master, assigned: Assigned) -> Product:
-    """What the build makes of that."""
-    chosen = settings.load(REPOSITORY)
-    return assemble.product(master, assigned, build.templates(), chosen.seed, chosen.pins)
-
-
-@pytest.fixture(scope="session")
-def checks_of(master: Master, assigned: Assigned) -> Callable[[str, int], str]:
-    """The bundle's check file of one question, its hidden numbers drawn from a seed."""
-    bundles: dict[int, dict[str, bytes]] = {}
-
-    def checks(question: str, seed: int) -> str:
-        if seed not in bundles:
-            archive = assemble.bundle(master, assigned.bundle, build.templates(), seed)
-            bundles[seed] = archives.unpack(archive)
-        return bundles[seed][f"tests/{question}.py"].decode()
-
-    return checks
-
-
-@pytest.fixture(scope="session")
-def solved(product: Product) -> dict[str, Any]:
-    """Everything that the solved notebook defines."""
-    return judge.functions_of(product.solved)
+def solved(kernels: Exercise) -> dict[str, Any]:
+    """Everything that the solved notebook of `kernels` defines."""
+    return kernels.built.solved
