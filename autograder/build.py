@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -64,6 +65,21 @@ class Built:
     assigned: Assigned
     solved: dict[str, Any]
     tables: dict[str, diagnose.Table]
+
+
+def new(root: Path, slug: str) -> Path:
+    """Copy the template master. Raises Misuse where the name cannot be an exercise's or is taken."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug) or slug == "readme":
+        raise Misuse(
+            f"{slug!r} cannot name an exercise: it becomes a file and an address. Use small letters, digits "
+            "and single hyphens, such as two-kernels."
+        )
+    path = root / "solutions" / f"{slug}.md"
+    if path.exists():
+        raise Misuse(f"solutions/{slug}.md exists already. Choose another name, or remove it first.")
+    text = (Path(__file__).parent / "templates" / "master.md").read_text(encoding="utf-8")
+    replace(path, text.replace("@@slug@@", slug).encode())
+    return path
 
 
 def build(master: Master, settings: Settings) -> Built:

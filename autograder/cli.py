@@ -18,6 +18,7 @@ exercises/SLUG.ipynb, instructors dist/SLUG.zip (for Otter and Gradescope) and d
 COUNTED = ("caught", "hinted", "accepted")
 EPILOG = """\
 examples:
+  autograder new padding           begin an exercise
   autograder build                 build all exercises
   autograder build kernels         build one of them
   autograder check                 is everything in step, complete and tight?
@@ -40,6 +41,12 @@ def parser() -> argparse.ArgumentParser:
         "--root", type=Path, help="the course's folder (default: the one you are in, or above it)"
     )
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    beginning = verbs.add_parser(
+        "new",
+        help="begin an exercise from the template",
+        description="Copies the template to solutions/SLUG.md; solutions/README.md explains its parts.",
+    )
+    beginning.add_argument("slug", metavar="SLUG", help="the name of the exercise, such as padding")
     building = verbs.add_parser(
         "build",
         help="make notebooks and bundles from the masters",
@@ -53,7 +60,8 @@ def parser() -> argparse.ArgumentParser:
         "check",
         help="prove that exercises are in step with their masters, complete, and give nothing away",
         description="Rebuilds in memory and compares; runs the solution (full marks) and the untouched "
-        "notebook (0); looks for lines of solutions and hidden checks in exercises/ and in the built site.",
+        "notebook (0); tries every wrong answer (it fails where it says and gets its own hint) and every "
+        "other right one (it passes); looks for lines of solutions and hidden checks where students read.",
     )
     checking.add_argument(
         "slugs", nargs="*", metavar="SLUG", help="an exercise, such as kernels (default: all)"
@@ -67,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         chosen = settings.load(settings.find_root((options.root or Path.cwd()).resolve()))
+        if options.verb == "new":
+            made = build.new(chosen.root, options.slug).relative_to(chosen.root)
+            print(f"{made} is there. Change it, then: autograder build {options.slug}")
+            return 0
         if options.verb == "build":
             return build_all(chosen, options.slugs)
         return check_all(chosen, options.slugs, as_json=options.json)

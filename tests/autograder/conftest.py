@@ -110,6 +110,47 @@ def test_double_of_a_secret(env):
 ```
 
 ```{raw-cell}
+# BEGIN WRONG ANSWERS
+```
+
+```{code-cell} ipython3
+""" # BEGIN WRONG ANSWER
+name: squared
+hint: "That is the square of the number: add it to itself."
+change: ["number + number", "number * number"]
+""" # END WRONG ANSWER
+```
+
+```{code-cell} ipython3
+""" # BEGIN WRONG ANSWER
+name: text
+says: text where plain numbers
+""" # END WRONG ANSWER
+def double(number):
+    return str(2 * number)
+```
+
+```{raw-cell}
+# END WRONG ANSWERS
+```
+
+```{raw-cell}
+# BEGIN RIGHT ANSWERS
+```
+
+```{code-cell} ipython3
+""" # BEGIN RIGHT ANSWER
+name: by a product
+""" # END RIGHT ANSWER
+def double(number):
+    return 2 * number
+```
+
+```{raw-cell}
+# END RIGHT ANSWERS
+```
+
+```{raw-cell}
 # END QUESTION
 ```
 

@@ -22,7 +22,10 @@ def change(path: Path, old: str, new: str) -> None:
 def test_what_is_in_step_is_fine(built: Path, autograder: Command) -> None:
     done = autograder(built, "check")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "doubling     ok     total 2, solution 2, untouched 0\n"
+    assert done.stdout == (
+        "doubling     ok     total 2, solution 2, untouched 0; "
+        "wrong answers caught 2/2, with their hint 2/2, right ones accepted 1/1\n"
+    )
 
 
 def test_json_says_the_same(built: Path, autograder: Command) -> None:

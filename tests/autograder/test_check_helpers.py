@@ -15,7 +15,7 @@ Say = Callable[..., str]
 def helpers() -> dict[str, Any]:
     """The helpers, as a check file defines them."""
     namespace: dict[str, Any] = {}
-    exec(build.templates().check_helpers, namespace)
+    exec(build.templates().checks, namespace)
     return namespace
 
 
