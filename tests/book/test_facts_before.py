@@ -48,7 +48,7 @@ def test_the_negative_keeps_all_that_the_picture_says(chapter: dict[str, Any]) -
 def test_a_mosaic_of_blocks_keeps_one_colour_for_each_block(chapter: dict[str, Any]) -> None:
     portrait, mosaic = chapter["portrait"], chapter["mosaic"]
     assert mosaic.shape == (24, 24, 3)
-    assert mosaic[3, 5] == pytest.approx(portrait[30:40, 50:60].mean(axis=(0, 1)) / 255)
+    assert mosaic[3, 5] == pytest.approx(portrait[30:40, 50:60].mean(axis=(0, 1)))
 
 
 def test_the_example_in_the_formula_box_adds_up() -> None:

@@ -186,3 +186,19 @@ def test_a_blur_as_wide_as_the_page_leaves_the_shadows_in(chapter):
     page = chapter["page"]
     left = chapter["difference_from_surroundings"](page, 2 * page.shape[1] - 1)
     assert np.corrcoef(left.ravel(), page.ravel())[0, 1] > 0.99
+
+
+# --- Try it yourself ---
+
+
+@given(picture=pictures)
+def test_a_single_one_at_the_right_shifts_the_picture_to_the_left(chapter, picture):
+    shift = np.zeros((3, 3))
+    shift[1, 2] = 1
+    assert np.array_equal(chapter["slide"](picture, shift), picture[1:-1, 2:])
+
+
+def test_the_suggested_patch_has_sums_that_no_grey_can_show(chapter):
+    sums = chapter["by_hand"][20:26, 20:26]
+    assert ((sums < 0) | (sums > 255)).any()
+    assert not ((sums < 0) | (sums > 255)).all()
