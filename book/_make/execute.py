@@ -184,7 +184,10 @@ def execute_all(chapters: Sequence[Path], root: Path, cache_folder: Path) -> lis
             cache.match_cache_notebook(notebook)
         except KeyError:
             amount_of_code[chapter] = sum(
-                len(cell.source) for cell in notebook.cells if cell.cell_type == "code"
+                len(cell.source)
+                for cell in notebook.cells
+                # Files that a cell loads are shared definitions and data, which take no time.
+                if cell.cell_type == "code" and "load" not in cell.metadata
             )
     if not amount_of_code:
         return []

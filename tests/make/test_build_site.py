@@ -44,10 +44,13 @@ def test_chapters_run_at_the_same_time(tiny_book: TinyBook) -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system ties no process to a core")
 def test_the_chapters_with_most_code_begin_first(tiny_book: TinyBook) -> None:
     code = "open('runs.txt', 'a').write('{}\\n')"
-    tiny_book.write_chapter("one", code.format("short"))
+    tiny_book.write_chapter("one", code.format("short") + "\nx = 1" * 5)
     tiny_book.write_chapter("two", code.format("long") + "\nx = 1" * 20)
     tiny_book.write_chapter("three", code.format("middling") + "\nx = 1" * 10, prose="Much prose. " * 50)
-    tiny_book.set_toc("one", "two", "three")
+    (tiny_book.root / "book" / "definitions.py").write_text("y = 2\n" * 100)
+    path = tiny_book.write_chapter("four", code.format("shortest"))
+    path.write_text(path.read_text() + "\n```{code-cell} ipython3\n:load: definitions.py\n```\n")
+    tiny_book.set_toc("four", "one", "two", "three")
     allowed = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(allowed)})  # on one core they run one after the other
     try:
@@ -56,7 +59,12 @@ def test_the_chapters_with_most_code_begin_first(tiny_book: TinyBook) -> None:
         os.sched_setaffinity(0, allowed)
 
     assert done.returncode == 0, done.stderr
-    assert (tiny_book.root / "book" / "runs.txt").read_text().split() == ["long", "middling", "short"]
+    assert (tiny_book.root / "book" / "runs.txt").read_text().split() == [
+        "long",
+        "middling",
+        "short",
+        "shortest",
+    ]
 
 
 def test_a_prose_edit_executes_nothing_and_a_code_edit_only_its_chapter(tiny_book: TinyBook) -> None:
