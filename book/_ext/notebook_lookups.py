@@ -10,6 +10,7 @@ import base64
 import json
 import mimetypes
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ from myst_nb.core.variables import format_plain_text
 from notebook_text import Exercise, Missing
 from pybtex.backends.markdown import Backend as MarkdownBackend
 from pybtex.database import Entry
-from pybtex.plugin import find_plugin
+from pybtex.plugin import find_plugin, register_plugin
 from site_address import SiteAddress
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
@@ -138,6 +139,14 @@ class BookLookups:
             self.address.page(f"exercises/{slug}") if self.address else None,
             self.address.colab_exercise(slug) if self.address else None,
         )
+
+
+def keep_plugins_at_hand() -> None:
+    """Tell pybtex its installed styles: else it looks through every package for each source that is cited."""
+    for kind in ("formatting", "names", "labels", "sorting"):
+        group = f"pybtex.style.{kind}"
+        for plugin in entry_points(group=group):
+            register_plugin(group, plugin.name, plugin.load(), force=True)
 
 
 def glue_of(env: BuildEnvironment) -> dict[str, dict[str, str]]:

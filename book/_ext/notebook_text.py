@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from itertools import accumulate
 from typing import Any, Protocol, cast
@@ -482,21 +483,27 @@ def _recorded(name: str, rule: _Rule) -> _Rule:
     return run
 
 
-def _myst() -> MarkdownIt:
+def _new_myst() -> MarkdownIt:
     """Return a parser that reads text as a chapter's page is read."""
     parser = create_md_parser(MdParserConfig(enable_extensions=set(MYST_EXTENSIONS)), RendererHTML)
     return parser.disable("front_matter")  # a cell may begin with a rule
 
 
+# Making a parser takes longer than reading a paragraph with it, and none of them keeps anything of a text.
+_myst = cache(_new_myst)
+
+
+@cache
 def _parser() -> MarkdownIt:
     """Return a parser that finds blocks, and whose inline rules record where they match."""
-    parser = _myst()
+    parser = _new_myst()
     parser.core.ruler.enableOnly(["normalize", "block"])
     for rule in parser.inline.ruler.__rules__:
         rule.fn = _recorded(rule.name, rule.fn)
     return parser
 
 
+@cache
 def _summary_parser() -> MarkdownIt:
     def dollars(tokens: Sequence[Token], index: int, *_: object) -> str:
         return f"${escape(tokens[index].content, quote=False)}$"

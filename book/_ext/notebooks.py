@@ -17,7 +17,7 @@ from myst_nb.core.read import is_myst_markdown_notebook, read_myst_markdown_note
 from myst_parser.config.main import MdParserConfig
 from nbformat import NotebookNode
 from notebook_buttons import CHAPTERS as FOLDER
-from notebook_lookups import BookLookups, forget_glue, keep_glue, merge_glue
+from notebook_lookups import BookLookups, forget_glue, keep_glue, keep_plugins_at_hand, merge_glue
 from notebook_text import MYST_EXTENSIONS, Missing, PlainText, Problem
 from site_address import get_address
 from sphinx.application import Sphinx
@@ -183,6 +183,7 @@ def _write(path: Path, text: str) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension and the buttons that lead to what it writes."""
+    keep_plugins_at_hand()
     app.setup_extension("site_address")
     app.setup_extension("notebook_buttons")
     app.connect("doctree-read", keep_glue)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +38,42 @@ class Page:
     folder: Path
     has_site: bool
     pictures: Mapping[str, Path] = field(default_factory=dict)
+
+
+class Elements:
+    """A page's elements by name, ``.class`` and ``#id``, found in one walk: every CSS selector takes another.
+
+    Elements that a step makes are not among them; those that a step deletes no longer are.
+    """
+
+    def __init__(self, soup: BeautifulSoup) -> None:
+        self.soup = soup
+        self._found: dict[str, list[Tag]] = defaultdict(list)
+        for element in soup.find_all(True):
+            keys = [element.name, *(f".{css_class}" for css_class in classes(element))]
+            for key in [*keys, f"#{element['id']}"] if "id" in element.attrs else keys:
+                self._found[key].append(element)
+
+    def __call__(self, *keys: str) -> list[Tag]:
+        """Return the elements that have any of these names, ``.classes`` and ``#ids``."""
+        # What is deleted has lost its parent. Asked for `parent` or `decomposed`, it would look for a child
+        # element of that name.
+        return [element for key in keys for element in self._found.get(key, []) if "parent" in vars(element)]
+
+    def in_article(self, name: str) -> list[Tag]:
+        """Return the elements of this name within the text of the page."""
+        return [element for element in self(name) if element.find_parent("article")]
+
+    def with_class_like(self, part: str) -> list[Tag]:
+        """Return the elements one of whose classes holds ``part``."""
+        return self(*(key for key in self._found if key.startswith(".") and part in key))
+
+    def everything(self) -> list[Tag]:
+        return self(*(key for key in self._found if key[0] not in ".#"))
+
+
+def classes(element: Tag) -> list[str]:
+    return [str(css_class) for css_class in element.get_attribute_list("class") if css_class]
 
 
 class _AsWritten(HTMLFormatter):
@@ -88,19 +125,20 @@ _BUTTON_NAMES = {
 def finish(html: str, page: Page) -> str:
     """Return the page, finished."""
     soup = BeautifulSoup(html, "html.parser")
+    found = Elements(soup)
     for step in STEPS:
-        step(soup, page)
+        step(found, page)
     return soup.decode(formatter=_AsWritten())
 
 
-def drop_useless_scripts(soup: BeautifulSoup, page: Page) -> None:
+def drop_useless_scripts(found: Elements, page: Page) -> None:
     """Take out scripts and styles that serve nothing on this page."""
-    for script in soup.find_all("script"):
+    for script in found("script"):
         said = f"{script.get('src', '')} {script.get('type', '')} {script.string or ''}"
         search_only = _SEARCH_ONLY.search(str(script.get("src", ""))) and page.name != "search"
         if _USELESS.search(said.lower()) or search_only:
             script.decompose()
-    for link in soup.find_all("link"):
+    for link in found("link"):
         href = str(link.get("href", ""))
         if _USELESS_STYLE.search(href) or (
             link.get("as") == "script" and "preload" in link.get_attribute_list("rel")
@@ -108,18 +146,19 @@ def drop_useless_scripts(soup: BeautifulSoup, page: Page) -> None:
             link.decompose()
 
 
-def drop_idle_scripts(soup: BeautifulSoup, page: Page) -> None:
+def drop_idle_scripts(found: Elements, page: Page) -> None:
     """Take out what only pages with menus, cards or code to copy need, where there are none."""
+    code = any(element.find("pre") for element in found(".highlight"))
     needed = {
-        "bootstrap": soup.select_one("[data-bs-toggle]"),
-        "sphinx-design": soup.select_one("[class*='sd-']"),
-        "copybutton": soup.select_one("div.highlight pre"),
-        "clipboard": soup.select_one("div.highlight pre"),
-        "mystnb": soup.select_one("div.cell"),
+        "bootstrap": any("data-bs-toggle" in element.attrs for element in found.everything()),
+        "sphinx-design": found.with_class_like("sd-"),
+        "copybutton": code,
+        "clipboard": code,
+        "mystnb": found(".cell"),
     }
-    for tag in soup.find_all(["script", "link"]):
+    for tag in found("script", "link"):
         address = posixpath.basename(urlsplit(str(tag.get("src") or tag.get("href") or "")).path)
-        if any(address.startswith(name) and need is None for name, need in needed.items()):
+        if any(address.startswith(name) and not need for name, need in needed.items()):
             tag.decompose()
 
 
@@ -131,45 +170,49 @@ _CHOOSE_THEME = (
 )
 
 
-def choose_theme_early(soup: BeautifulSoup, page: Page) -> None:
+def choose_theme_early(found: Elements, page: Page) -> None:
     """Decide between light and dark in the head."""
-    for script in soup.find_all("script"):
+    for script in found("script"):
         if "dataset.theme" in (script.string or "") and not script.get("src"):
             script.attrs.clear()
             script.string = f"{{{_CHOOSE_THEME}}}"
 
 
-def link_basic_style(soup: BeautifulSoup, page: Page) -> None:
+def link_basic_style(found: Elements, page: Page) -> None:
     """Link basic.css itself: the theme imports it by a style of one line, at the price of a lost request."""
-    for link in soup.find_all("link", href=re.compile(r"styles/theme\.css")):
-        link["href"] = str(link["href"]).split("styles/theme.css")[0] + "basic.css"
+    for link in found("link"):
+        folder, theme, _ = str(link.get("href", "")).partition("styles/theme.css")
+        if theme:
+            link["href"] = folder + "basic.css"
 
 
-def draw_icons(soup: BeautifulSoup, page: Page) -> None:
+def draw_icons(found: Elements, page: Page) -> None:
     """Put our own small SVGs where the theme puts letters of an icon font."""
-    for letter in soup.find_all(["i", "span"], class_=re.compile(r"^fa-")):
-        drawn: Any = BeautifulSoup(icon(letter["class"]), "html.parser").svg
+    for letter in found("i", "span"):
+        if not any(css_class.startswith("fa-") for css_class in classes(letter)):
+            continue
+        drawn: Any = BeautifulSoup(icon(classes(letter)), "html.parser").svg
         assert drawn is not None
         drawn["class"] = [
             *drawn.get_attribute_list("class"),
-            *(c for c in letter["class"] if c == "theme-switch"),
+            *(c for c in classes(letter) if c == "theme-switch"),
         ]
         if mode := letter.get("data-mode"):
             drawn["data-mode"] = str(mode)
         letter.replace_with(drawn)
 
 
-def drop_empty_bar(soup: BeautifulSoup, page: Page) -> None:
+def drop_empty_bar(found: Elements, page: Page) -> None:
     """Empty the theme's header bar, which repeats the search; its script still wants the element."""
-    for header in soup.select("header#pst-header"):
-        header.clear()
+    for header in found("#pst-header"):
+        header.clear(decompose=True)
         header["hidden"] = ""
 
 
-def name_buttons(soup: BeautifulSoup, page: Page) -> None:
+def name_buttons(found: Elements, page: Page) -> None:
     """Give every icon button one plain name; a tooltip's title would be read out a second time."""
-    for button in soup.find_all("button"):
-        for css_class in button.get_attribute_list("class"):
+    for button in found("button"):
+        for css_class in classes(button):
             if css_class in _BUTTON_NAMES:
                 button["title"] = button["aria-label"] = _BUTTON_NAMES[css_class]
                 for attribute in ("data-bs-title", "data-bs-toggle", "data-bs-placement"):
@@ -182,46 +225,48 @@ def name_buttons(soup: BeautifulSoup, page: Page) -> None:
             del button["title"]
 
 
-def name_folds(soup: BeautifulSoup, page: Page) -> None:
+def name_folds(found: Elements, page: Page) -> None:
     """Let the words on a folded cell be its name; the stock label says something else."""
-    for summary in soup.select("details.hide > summary"):
-        del summary["aria-label"]
+    for fold in found("details"):
+        for summary in fold.find_all("summary", recursive=False) if "hide" in classes(fold) else ():
+            del summary["aria-label"]
 
 
-def mend_landmarks(soup: BeautifulSoup, page: Page) -> None:
+def mend_landmarks(found: Elements, page: Page) -> None:
     """Put everything inside a landmark, each with a name of its own."""
-    for skip in soup.select("#pst-skip-link"):
+    for skip in found("#pst-skip-link"):
         skip.name = "nav"
         skip["aria-label"] = "Skip"
-    for main in soup.select("main"):
+    for main in found("main"):
         main["tabindex"] = "-1"  # lets the skip link move the focus, not only the view
     for selector, name, label in (
         ("#pst-primary-sidebar", "nav", "Site"),
         ("#pst-secondary-sidebar", "aside", "On this page"),
     ):
-        for bar in soup.select(selector):
+        for bar in found(selector):
             if bar.name == "div":
                 bar["role"] = {"nav": "navigation", "aside": "complementary"}[name]
                 bar["aria-label"] = label
-    for link in soup.select("nav .toctree-l1 > a, nav .toctree-l2 > a"):
-        if "current" in link.get_attribute_list("class") and link.get("href") in ("#", ""):
-            link["aria-current"] = "page"
-    for dialog in soup.select("#pst-search-dialog"):
+    for entry in found(".toctree-l1", ".toctree-l2"):
+        for link in entry.find_all("a", recursive=False):
+            if "current" in classes(link) and link.get("href") in ("#", "") and link.find_parent("nav"):
+                link["aria-current"] = "page"
+    for dialog in found("#pst-search-dialog"):
         dialog["aria-label"] = "Search"
-    for dialog in soup.select("#pst-primary-sidebar-modal"):
+    for dialog in found("#pst-primary-sidebar-modal"):
         dialog["aria-label"] = "Chapters"
-    for dialog in soup.select("#pst-secondary-sidebar-modal"):
+    for dialog in found("#pst-secondary-sidebar-modal"):
         dialog["aria-label"] = "On this page"
-    for article_header in soup.select(".bd-header-article"):
+    for article_header in found(".bd-header-article"):
         article_header["role"] = "region"
         article_header["aria-label"] = "Tools"
-    for pixel in soup.select("#pst-scroll-pixel-helper, .sbt-scroll-pixel-helper"):
+    for pixel in found("#pst-scroll-pixel-helper", ".sbt-scroll-pixel-helper"):
         pixel["aria-hidden"] = "true"
 
 
-def mend_prev_next(soup: BeautifulSoup, page: Page) -> None:
+def mend_prev_next(found: Elements, page: Page) -> None:
     """Make the links to the neighbours a named navigation and spare readers the title read twice."""
-    for area in soup.select(".prev-next-area"):
+    for area in found(".prev-next-area"):
         if not area.find("a"):
             (area.find_parent("footer") or area).decompose()
             continue
@@ -231,52 +276,53 @@ def mend_prev_next(soup: BeautifulSoup, page: Page) -> None:
             del link["title"]
 
 
-def drop_print_contents(soup: BeautifulSoup, page: Page) -> None:
+def drop_print_contents(found: Elements, page: Page) -> None:
     """Drop the theme's second title and contents meant for paper: it doubles the h1 and every id's link."""
-    for block in soup.select("#jb-print-docs-body"):
+    for block in found("#jb-print-docs-body"):
         block.decompose()
 
 
-def name_permalinks(soup: BeautifulSoup, page: Page) -> None:
+def name_permalinks(found: Elements, page: Page) -> None:
     """Say what a # after a heading is."""
-    for link in soup.select("a.headerlink"):
+    for link in found(".headerlink"):
         link["aria-label"] = "Link here"
         link["title"] = "Link here"
 
 
-def mend_tables(soup: BeautifulSoup, page: Page) -> None:
+def mend_tables(found: Elements, page: Page) -> None:
     """Give tables a box to scroll in, and turn empty header cells into plain ones."""
-    for table in soup.select("article table"):
+    for table in found.in_article("table"):
         for cell in table.find_all("th"):
             if not cell.get_text(strip=True) and not cell.find("img"):
                 cell.name = "td"
         wrapper = table.parent
         if wrapper is None or "pst-scrollable-table-container" not in wrapper.get_attribute_list("class"):
-            wrapper = table.wrap(soup.new_tag("div", attrs={"class": "pst-scrollable-table-container"}))
+            wrapper = table.wrap(found.soup.new_tag("div", attrs={"class": "pst-scrollable-table-container"}))
         wrapper["tabindex"] = "0"
 
 
-def keep_stops_with_formulas(soup: BeautifulSoup, page: Page) -> None:
+def keep_stops_with_formulas(found: Elements, page: Page) -> None:
     """Let no line begin with the full stop or comma that follows a formula."""
-    for formula in soup.select("article math"):
+    for formula in found.in_article("math"):
         after = formula.next_sibling
         stop = re.match(r"[.,;:!?)]+", after) if isinstance(after, NavigableString) else None
         if isinstance(after, NavigableString) and stop:
-            together = formula.wrap(soup.new_tag("span", attrs={"class": "formula"}))
+            together = formula.wrap(found.soup.new_tag("span", attrs={"class": "formula"}))
             together.append(stop[0])
             after.replace_with(after[stop.end() :])
 
 
-def widen_for_doors(soup: BeautifulSoup, page: Page) -> None:
+def widen_for_doors(found: Elements, page: Page) -> None:
     """Mark the page that has doors from its top on: a selector that has to wait for them makes it jump."""
-    if soup.select_one(".doors"):
-        for container in soup.select(".bd-article-container:not(.with-doors)"):
-            container["class"] = " ".join([*map(str, container.get_attribute_list("class")), "with-doors"])
+    if found(".doors"):
+        for container in found(".bd-article-container"):
+            if "with-doors" not in classes(container):
+                container["class"] = " ".join([*classes(container), "with-doors"])
 
 
-def let_code_scroll(soup: BeautifulSoup, page: Page) -> None:
+def let_code_scroll(found: Elements, page: Page) -> None:
     """Let code whose lines outgrow a telephone be reached and scrolled with the keyboard."""
-    for code in soup.select("article pre"):
+    for code in found.in_article("pre"):
         if any(len(line) > _TELEPHONE for line in code.get_text().splitlines()):
             code["tabindex"] = "0"
 
@@ -284,12 +330,12 @@ def let_code_scroll(soup: BeautifulSoup, page: Page) -> None:
 _TELEPHONE = 38  # characters of code that fit a screen of 390 px
 
 
-def size_images(soup: BeautifulSoup, page: Page) -> None:
+def size_images(found: Elements, page: Page) -> None:
     """Reserve every picture's place, and let all but the first wait until they are near.
 
     Figures are drawn with two pixels for each one on a common screen, so they stand at half their size.
     """
-    for count, image in enumerate(soup.select("article img")):
+    for count, image in enumerate(found.in_article("img")):
         image["decoding"] = "async"
         if count:
             image["loading"] = "lazy"
@@ -339,29 +385,31 @@ def svg_size(text: str) -> tuple[int, int] | None:
     return (width, height) if width > 0 and height > 0 else None
 
 
-def drop_half_addresses(soup: BeautifulSoup, page: Page) -> None:
+def drop_half_addresses(found: Elements, page: Page) -> None:
     """Where the site's address is unknown, leave out the tags that must hold one."""
     if not page.has_site:
-        for tag in soup.find_all("meta", attrs={"property": re.compile("^og:(url|image)")}):
-            tag.decompose()
+        for tag in found("meta"):
+            if re.match("og:(url|image)", str(tag.get("property", ""))):
+                tag.decompose()
 
 
-def point_to_assets(soup: BeautifulSoup, page: Page) -> None:
+def point_to_assets(found: Elements, page: Page) -> None:
     """Point telephones to an icon, browsers without SVG icons to an .ico, and everybody to the font early."""
-    favicon = soup.find("link", attrs={"rel": "icon"})
-    if not isinstance(favicon, Tag):
+    icons = [link for link in found("link") if "icon" in link.get_attribute_list("rel")]
+    if not icons:
         return
+    favicon = icons[0]
     static = posixpath.dirname(str(favicon["href"]))
     favicon["type"] = "image/svg+xml"
     for rel, name in (("apple-touch-icon", "touch-icon.png"), ("alternate icon", "favicon.ico")):
-        favicon.insert_after(soup.new_tag("link", attrs={"rel": rel, "href": f"{static}/{name}"}))
+        favicon.insert_after(found.soup.new_tag("link", attrs={"rel": rel, "href": f"{static}/{name}"}))
     font = {"rel": "preload", "as": "font", "type": "font/woff2", "crossorigin": "anonymous"}
     favicon.insert_after(
-        soup.new_tag("link", attrs={**font, "href": f"{static}/fonts/literata-normal.woff2"})
+        found.soup.new_tag("link", attrs={**font, "href": f"{static}/fonts/literata-normal.woff2"})
     )
 
 
-STEPS: tuple[Callable[[BeautifulSoup, Page], None], ...] = (
+STEPS: tuple[Callable[[Elements, Page], None], ...] = (
     drop_useless_scripts,
     choose_theme_early,
     link_basic_style,

@@ -9,7 +9,9 @@ one chapter it would name that chapter alone.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from xml.etree import ElementTree
 
@@ -29,10 +31,17 @@ _CARD = "_static/social-card.png"
 _CARD_ALT = "Mostly Harmless Convolutions: a grid of three by three cells with one cell lit."
 
 
+def spare_drawing_of_cards() -> None:
+    """Stand in for the part of sphinxext-opengraph that draws cards: it loads matplotlib in every build."""
+    cards: Any = ModuleType("sphinxext.opengraph._social_cards")
+    cards.create_social_card, cards.DEFAULT_SOCIAL_CONFIG = None, {}
+    sys.modules.setdefault(cards.__name__, cards)
+
+
 def settle(app: Sphinx, config: Config) -> None:
     """Fill in what the three extensions need, or keep them quiet where there is no address."""
     config.ogp_site_name = config.html_title
-    config.ogp_social_cards = {"enable": False}  # they draw with matplotlib and a font of their own
+    config.ogp_social_cards = {"enable": False}  # see spare_drawing_of_cards
     if config.html_baseurl:
         config.ogp_image = _CARD
         config.ogp_image_alt = _CARD_ALT
@@ -58,6 +67,7 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension."""
+    spare_drawing_of_cards()
     for extension in ("sphinxext.opengraph", "notfound.extension"):
         app.setup_extension(extension)
     app.connect("config-inited", settle, priority=200)  # after site_address, which speaks at 100

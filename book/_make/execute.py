@@ -97,6 +97,8 @@ def execute_chapter(chapter: Path, cwd: Path, threads: int) -> tuple[object, flo
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
+        # Its last cell has run: a kernel that loaded PyTorch would still take a second to leave.
+        shutdown_kernel="immediate",
         record_timing=False,  # times would become part of the hash under which the cache files a notebook
         resources={"metadata": {"path": str(cwd)}},
         config=Config(KernelManager={"transport_encryption": "auto"}),
@@ -162,7 +164,9 @@ class Progress:
 
 
 def execute_all(chapters: Sequence[Path], root: Path, cache_folder: Path) -> list[Executed | Failure]:
-    """Execute the chapters whose code is not in the cache yet; what succeeds is cached at once.
+    """Execute the chapters whose code is not in the cache yet, those with most code first.
+
+    What succeeds is cached at once.
 
     chapters      paths of MyST notebooks
     root          the repository; chapters run with ``root/book`` as working folder
@@ -173,14 +177,22 @@ def execute_all(chapters: Sequence[Path], root: Path, cache_folder: Path) -> lis
     from myst_nb.core.read import myst_nb_reader_plugin
 
     cache = open_cache(cache_folder, root)
-    waiting = []
+    amount_of_code = {}
     for chapter in chapters:
+        notebook = myst_nb_reader_plugin(str(chapter))
         try:
-            cache.match_cache_notebook(myst_nb_reader_plugin(str(chapter)))
+            cache.match_cache_notebook(notebook)
         except KeyError:
-            waiting.append(chapter)
-    if not waiting:
+            amount_of_code[chapter] = sum(
+                len(cell.source)
+                for cell in notebook.cells
+                # Files that a cell loads are shared definitions and data, which take no time.
+                if cell.cell_type == "code" and "load" not in cell.metadata
+            )
+    if not amount_of_code:
         return []
+    # Much code tends to take long, and a long chapter that began last would leave the other cores idle.
+    waiting = sorted(amount_of_code, key=lambda chapter: amount_of_code[chapter], reverse=True)
     workers = min(cores(), len(waiting))
     threads = max(1, cores() // workers)
     progress = Progress(len(waiting), workers)

@@ -7,8 +7,11 @@ import json
 import os
 import re
 import signal
+import subprocess
 import time
 from pathlib import Path
+
+import pytest
 
 from .conftest import TinyBook
 
@@ -36,6 +39,32 @@ def test_chapters_run_at_the_same_time(tiny_book: TinyBook) -> None:
     ]
     assert max(start for start, _ in spans) < min(end for _, end in spans)
     assert "Executing 2 chapters" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system ties no process to a core")
+def test_the_chapters_with_most_code_begin_first(tiny_book: TinyBook) -> None:
+    code = "open('runs.txt', 'a').write('{}\\n')"
+    tiny_book.write_chapter("one", code.format("short") + "\nx = 1" * 5)
+    tiny_book.write_chapter("two", code.format("long") + "\nx = 1" * 20)
+    tiny_book.write_chapter("three", code.format("middling") + "\nx = 1" * 10, prose="Much prose. " * 50)
+    (tiny_book.root / "book" / "definitions.py").write_text("y = 2\n" * 100)
+    path = tiny_book.write_chapter("four", code.format("shortest"))
+    path.write_text(path.read_text() + "\n```{code-cell} ipython3\n:load: definitions.py\n```\n")
+    tiny_book.set_toc("four", "one", "two", "three")
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})  # on one core they run one after the other
+    try:
+        done = tiny_book.build()
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+    assert done.returncode == 0, done.stderr
+    assert (tiny_book.root / "book" / "runs.txt").read_text().split() == [
+        "long",
+        "middling",
+        "short",
+        "shortest",
+    ]
 
 
 def test_a_prose_edit_executes_nothing_and_a_code_edit_only_its_chapter(tiny_book: TinyBook) -> None:
@@ -67,6 +96,20 @@ def test_a_build_with_nothing_to_do_does_nothing(tiny_book: TinyBook) -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("Nothing has changed.")
     assert {path: path.stat().st_mtime_ns for path in tiny_book.html.rglob("*")} == before
+
+
+def test_a_build_with_nothing_to_do_loads_neither_the_cache_nor_sphinx(tiny_book: TinyBook) -> None:
+    assert tiny_book.build().returncode == 0
+    python, *arguments = tiny_book.command
+
+    done = subprocess.run(
+        [python, "-X", "importtime", *arguments], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.startswith("Nothing has changed.")
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "execute" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {"jupyter_cache", "myst_nb", "sphinx"}
 
 
 def test_a_failed_build_is_not_mistaken_for_a_finished_one(tiny_book: TinyBook) -> None:
