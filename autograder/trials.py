@@ -115,12 +115,12 @@ def _accepted(answer: Answer, said: str, results: Mapping[int, Sequence[judge.Ch
 
 def _misplaced(answer: Answer, checks: Sequence[judge.CheckResult]) -> Iterator[tuple[str, str]]:
     """Say where a wrong answer passes that should fail, or fails where it should pass."""
-    for place in ("open", "hidden"):
+    for article, place in (("an", "open"), ("a", "hidden")):
         failed = any(not check.passed for check in checks if check.hidden == (place == "hidden"))
         if place in answer.fails and not failed:
             yield f"passes all {place} checks", "Add a fixture that tells it from the solution."
         if place not in answer.fails and failed:
-            yield f"fails an {place} check", f"Add {place} to its fails."
+            yield f"fails {article} {place} check", f"Add {place} to its fails."
 
 
 def twins(question: Question, table: diagnose.Table) -> Iterator[Complaint]:

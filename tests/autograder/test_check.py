@@ -33,7 +33,9 @@ def test_json_says_the_same(built: Path, autograder: Command) -> None:
     report = json.loads(done.stdout)
     assert (done.returncode, report["ok"], report["orphans"]) == (0, True, [])
     scores = {"points": 2, "possible": 2, "solution": 2, "untouched": 0}
-    assert report["exercises"] == [{"slug": "doubling", "ok": True, "problems": [], **scores}]
+    tried = {what: {"found": n, "of": n} for what, n in (("caught", 2), ("hinted", 2), ("accepted", 1))}
+    about = {"slug": "doubling", "ok": True, "problems": [], "answers": tried}
+    assert report["exercises"] == [about | scores]
 
 
 def test_mistake_in_a_master_is_json_too(built: Path, autograder: Command) -> None:

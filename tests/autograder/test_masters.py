@@ -169,7 +169,7 @@ def test_settings_that_are_not_yaml_are_one_sentence_at_their_line(
 def test_cell_that_is_not_closed_is_named_where_the_next_one_begins(text: str) -> None:
     broken = text.replace("# END TESTS\n```\n", "# END TESTS\n")
     problem = next(p for p in mistakes(broken) if "begins no cell here" in p.sentence)
-    assert problem.line == line_of(broken, "# END QUESTION") - 1
+    assert problem.line == line_of(broken, "# BEGIN WRONG ANSWERS") - 1
 
 
 def test_byte_order_mark_at_the_start_is_ignored(text: str, tmp_path: Path) -> None:
