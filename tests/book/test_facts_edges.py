@@ -128,7 +128,7 @@ def test_the_suspect_piles_up_angles_at_0_and_90_on_a_disc_and_sees_nothing_beyo
     assert angle.min() == 0
     assert angle.max() == 90
     assert told(chapter, "towers") > 0.5
-    assert told(chapter, "truth") < 0.01
+    assert told(chapter, "truth") == pytest.approx(1 / 90, abs=0.005)  # one degree in ninety, on a grid
     assert (angle == 0).mean() > 0.2
     assert (angle == 90).mean() > 0.2
 

@@ -59,6 +59,9 @@ def test_the_first_lessons_lead_to_the_words_that_they_introduce() -> None:
     pictures, window = (set(wanted(PAGES[name])) for name in ("pictures-are-numbers", "sliding-window"))
     assert {"array", "shape", "dtype", "pixel", "channel", "histogram"} <= pictures
     assert {"kernel", "weight", "weighted sum", "correlation", "impulse"} <= window
+    edges, sizes = (set(wanted(PAGES[name])) for name in ("edges", "sizes"))
+    assert {"edge", "sobel", "gradient", "magnitude", "orientation histogram", "contour"} <= edges
+    assert {"padding", "stride", "dilation", "receptive field", "separable", "1×1 convolution"} <= sizes
 
 
 def test_a_lesson_links_a_term_at_its_first_use_and_not_again_and_again() -> None:

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
 import pytest
+import torch
 from myst_nb.core.read import read_myst_markdown_notebook
 from myst_parser.config.main import MdParserConfig
 
@@ -64,7 +65,7 @@ def test_each_error_in_a_heading_is_the_first_that_is_raised_below_it(entries: l
         if match:
             first = re.search(r"^(\w*[eE]rror): ", "".join(entry.printed), re.MULTILINE)
             named[match[1]] = first and first[1]
-    assert len(named) >= 12
+    assert len(named) >= 16
     assert all(raised == name for name, raised in named.items()), named
 
 
@@ -92,6 +93,14 @@ def test_each_line_that_should_break_breaks(entries: list[Entry]) -> None:
         ("`cv2.imread`", r"^None\nAttributeError: 'NoneType' object has no attribute 'shape'"),
         ("`error: OpenCV`", r"!_src\.empty\(\)[^$]*(format|depth)[^$]*scn"),
         ("All black", r"Clipping input data"),
+        ("`TypeError`", r"Invalid shape \(3, 400, 600\) for image data"),
+        ("`KeyError`", r"^KeyError: 'blur'$"),
+        ("`OverflowError`", r"-1 out of bounds for uint8[^$]*300 out of bounds for uint8"),
+        ("`UFuncTypeError`", r"Cannot cast[^$]*'float64'[^$]*'uint8'"),
+        ("`RuntimeError`", r"weight of size \[4, 1, 3, 3\][^$]*to have 1 channels, but got 3"),
+        ("`RuntimeError`", r"greater than actual input[^$]*cannot be multiplied \(1x900 and 784x10\)"),
+        ("`RuntimeError`", r"(unsigned char|Byte)[^$]*(float|Float)"),
+        ("`nan`", r"nan[^$]*RuntimeWarning: invalid value"),
     ],
 )
 def test_the_words_that_the_page_explains_are_in_the_message(
@@ -122,7 +131,7 @@ def test_every_entry_says_what_to_do() -> None:
     for part in parts:
         if "with breaks():\n" in part and "def breaks" not in part:
             assert "**It means:**" in part, part
-            assert re.search(r"\*\*What to do(, for all three)?:\*\*", part), part
+            assert re.search(r"\*\*What to do(, for all (three|of these))?:\*\*", part), part
 
 
 def test_the_remedies_work() -> None:
@@ -137,6 +146,17 @@ def test_the_remedies_work() -> None:
     assert cv2.cvtColor(colours.astype(np.float32), cv2.COLOR_RGB2GRAY).shape == coins.shape
     with pytest.raises(cv2.error):
         cv2.cvtColor(colours.astype(np.float64), cv2.COLOR_RGB2GRAY)
+    assert colours.transpose(2, 0, 1).transpose(1, 2, 0).shape == colours.shape
+    assert (coins.astype(float) + 300).min() == 300
+    assert (coins * 1.2).dtype == float
+    layer = torch.nn.Conv2d(3, 4, 3)
+    assert layer(torch.zeros(1, 3, 32, 32, dtype=torch.uint8).float()).shape == (1, 4, 30, 30)
+    assert np.isnan(np.array([np.nan, 1.0])).sum() == 1
+
+
+def test_what_is_worked_out_from_nan_is_nan() -> None:
+    assert np.isnan(np.array([np.nan, 1.0]).mean())
+    assert np.isnan(np.array([np.nan, 1.0]).sum())
 
 
 def test_the_helper_lets_ctrl_c_through() -> None:
