@@ -6,7 +6,10 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-SCRIPTS = {'class="window-walk"': "window-walk.js"}
+SCRIPTS = {
+    'class="window-walk"': "window-walk.js",
+    'class="template-walk"': "template-walk.js",
+}
 """What a page's HTML contains → the module (a file of ``book/_assets``) that brings it to life."""
 
 

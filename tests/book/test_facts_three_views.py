@@ -194,30 +194,61 @@ def test_the_small_race_runs(chapter, capsys):
 
 def test_the_plain_sum_finds_bare_paper(chapter):
     row, column = chapter["best"]
-    assert chapter["page"][row : row + 15, column : column + 15].min() > 200  # no ink in that window
+    assert chapter["page"][row : row + 18, column : column + 12].min() > 150  # no ink in that window
 
 
 @settings(deadline=None, max_examples=25)
-@given(row=st.integers(0, 200), column=st.integers(0, 440))
+@given(row=st.integers(0, 120), column=st.integers(0, 288))
 def test_the_score_by_hand_is_the_librarys(chapter, row, column):
-    window = chapter["page"][row : row + 15, column : column + 15]
+    window = chapter["page"][row : row + 18, column : column + 12]
     by_hand = chapter["likeness"](window, chapter["template"])
     assert chapter["score"][row, column] == pytest.approx(by_hand, abs=1e-3)  # float32, through an FFT
 
 
-def test_one_e_finds_every_e_of_its_own_fount_and_no_other_letter(chapter):
-    letters = [(row, letter, y, x) for row, letter, y, x in chapter["letters"] if letter == "e"]
-    assert len(chapter["found"]) == len([letter for letter in letters if letter[0] < 2])
-    for row, _, y, x in letters:
-        near = (np.abs(chapter["found"] - [y - 13, x - 1]) < 4).all(axis=1).any()
-        assert near == (row < 2)
+def test_the_page_is_the_courses_own(chapter):
+    snippet = runpy.run_path(str(BOOK / "_snippets" / "text_page.py"))
+    page = snippet["text_page"](**chapter["sheet"], shading=0.5, noise=6)
+    assert np.array_equal(chapter["page"], page)
+    lines = {row: "" for _, row, _ in chapter["letters"]}
+    for name, row, _ in chapter["letters"]:
+        lines[row] += name
+    assert list(lines.values()) == [
+        "MARENOXNIXLEX",
+        "LIBERPONSLITTERA",
+        "ZONAFENESTRAPER",
+    ]  # as the alt text has it
 
 
-def test_no_bar_finds_the_larger_letters_without_taking_others(chapter):
+def test_one_e_finds_every_e_of_its_page_and_the_f_besides(chapter):
+    found, known = chapter["search"](chapter["page"]), chapter["known"]
+    assert len(known) == sum(name == "E" for name, _, _ in chapter["letters"]) == 7
+    assert all(chapter["near"](known, found))
+    others = found[~np.array(chapter["near"](found, known))]
+    ((row, column),) = [(y - 2, x - 1) for name, y, x in chapter["letters"] if name == "F"]
+    assert others.tolist() == [[row, column]]
+    assert len(chapter["search"](chapter["page"], bar=0.9)) == len(known)  # a higher bar keeps the F out
+
+
+def test_it_finds_none_on_the_three_changed_pages(chapter):
+    assert len(chapter["pages"]) == 3
+    for changed, _ in chapter["pages"].values():
+        assert len(chapter["search"](changed)) == 0
+
+
+def test_the_crosses_stand_on_ink_of_the_changed_pages(chapter):
+    for name, (changed, move) in chapter["pages"].items():
+        for row, column in chapter["known"]:
+            x, y = (move[:, :2] @ (column + 6, row + 9) + move[:, 2]).round().astype(int)
+            around = changed[y - 12 : y + 13, x - 9 : x + 10]
+            assert around.min() < 0.6 * around.max(), name
+
+
+def test_a_bar_that_lets_all_in_lets_others_in_too(chapter):
     told = chapter["glued"]
+    assert told["three_views_low_bar"] <= min(chapter["turned_es"] + chapter["inked_es"]) < 0.8
+    assert told["three_views_low_bar_others"] >= 5
     assert told["three_views_larger_best"] < 0.5
-    assert told["three_views_false_letters"] > told["three_views_other_letters"] / 3
-    assert told["three_views_rival_score"] < told["three_views_sans_least"] < 0.8  # narrow, but it would do
+    assert told["three_views_larger_others"] > told["three_views_other_letters"] / 4
 
 
 def test_the_eye_outscores_everything_and_fur_outscores_the_other_eye(chapter):
