@@ -9,7 +9,7 @@ RUN := $(VENV)/bin/python
 STAMP := $(VENV)/.requirements
 
 # Tests that build no book and install nothing.
-QUICK_TESTS := tests/autograder/test_masters.py tests/book/test_facts_pictures.py tests/book/test_facts_sliding.py \
+QUICK_TESTS := tests/autograder/test_masters.py tests/autograder/test_hints.py tests/book/test_facts_pictures.py tests/book/test_facts_sliding.py \
 	tests/book/test_fonts.py tests/book/test_landing_page.py tests/book/test_notebook_text.py \
 	tests/book/test_site_address.py tests/exercises/test_kernels_reference.py
 
@@ -47,7 +47,7 @@ test-all: setup ## the tests and the slow repetitions
 	@$(RUN) -m pytest
 
 bench: setup ## measure; results go to benchmarks/results/
-	@$(RUN) benchmarks/book_build.py
+	@$(RUN) benchmarks/book_build.py && $(RUN) benchmarks/hints.py
 
 links: setup ## ask every link out of the book whether it still answers (needs the network)
 	@$(VENV)/bin/jupyter-book build . --path-output _build/links --builder linkcheck
