@@ -14,7 +14,7 @@ from typing import Any
 
 from autograder import archives
 from autograder.errors import BuildError
-from autograder.masters import Master, Question
+from autograder.parts import Master, Question
 
 # Otter's first line in every test file; the helpers go right behind it.
 OTTER_IMPORT = "from otter.test_files import test_case\n"

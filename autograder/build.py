@@ -13,7 +13,7 @@ from typing import Any
 from autograder import assemble, assign, diagnose, judge, masters
 from autograder.assemble import Assigned, Product, Templates
 from autograder.errors import MasterError, Misuse, Problem
-from autograder.masters import Master
+from autograder.parts import Master
 from autograder.settings import Settings
 
 

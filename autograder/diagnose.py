@@ -11,7 +11,7 @@ from typing import Any
 
 from autograder import judge
 from autograder.answers import Answer
-from autograder.masters import Master, Question
+from autograder.parts import Master, Question
 from autograder.shipped import hints
 
 Table = dict[str, Any]

@@ -12,7 +12,7 @@ from pathlib import Path
 from autograder import assemble, build, judge, trials
 from autograder.assemble import Product
 from autograder.errors import Problem
-from autograder.masters import Master
+from autograder.parts import Master
 from autograder.settings import Settings
 from autograder.trials import Outcome
 

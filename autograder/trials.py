@@ -12,7 +12,7 @@ from typing import Any
 from autograder import archives, assemble, build, diagnose, judge
 from autograder.answers import Answer
 from autograder.build import Built
-from autograder.masters import Master, Question
+from autograder.parts import Master, Question
 from autograder.settings import Settings
 
 # Two besides the one that is set: what holds for three drawn at will holds.

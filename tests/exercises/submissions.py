@@ -8,7 +8,7 @@ from typing import Any
 from autograder.answers import Answer
 from autograder.assemble import Product
 from autograder.build import Built
-from autograder.masters import Master
+from autograder.parts import Master
 
 
 @dataclass(frozen=True)
