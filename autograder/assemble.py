@@ -24,13 +24,20 @@ GRADESCOPE_NOTES = """\
 Upload this zip as the autograder of a programming assignment worth {points:g} points.
 
 - Students upload one file, the notebook (.ipynb) that they downloaded.
-- Gradescope's containers start with half a core and 768 MB, which is enough for this exercise. PyTorch is not
-  installed there: if your students may use it, add it to environment.yml in this zip, and choose 1 core and
-  1.5 GB or more (Settings, Autograder, Container specifications).
+- {memory}
 - Students see at once what the open checks say. What the hidden ones say stays with you, unless you put
   "show_hidden": true into otter_config.json in this zip; then they see it when you publish grades.
 - The hidden checks draw their numbers from a seed: set AUTOGRADER_SEED to one of your own before you build.
 """
+# What to say about memory, without PyTorch and with it.
+SMALL_ENOUGH = """\
+Gradescope's containers start with half a core and 768 MB, which is enough for this exercise. PyTorch is not
+  installed there: if your students may use it, add it to environment.yml in this zip, and choose 1 core and
+  1.5 GB or more (Settings, Autograder, Container specifications)."""
+TOO_SMALL = """\
+Gradescope's containers start with half a core and 768 MB, which is too little: the checks of this exercise
+  use PyTorch. Choose 1 core and 1.5 GB or more (Settings, Autograder, Container specifications).
+  environment.yml in this zip installs PyTorch, which is large: building the container takes its time."""
 
 
 @dataclass(frozen=True)
@@ -205,10 +212,17 @@ def bundle(master: Master, files: Mapping[str, bytes], templates: Templates, see
             )
         content[name] = (prelude + text.removeprefix(OTTER_IMPORT)).encode()
         _compile(content[name], f"{master.slug}: {name}")
-    content["GRADESCOPE.md"] = GRADESCOPE_NOTES.format(title=master.title, points=master.points).encode()
+    content["GRADESCOPE.md"] = gradescope_notes(master).encode()
     config = json.loads(content.get("otter_config.json", b"{}"))
     content["otter_config.json"] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
     return archives.pack(content)
+
+
+def gradescope_notes(master: Master) -> str:
+    """Tell an instructor how to set Gradescope up; an exercise that uses PyTorch needs more memory."""
+    asks_for_torch = "torch" in [name.lower() for name in master.config.get("requirements", ())]
+    memory = TOO_SMALL if asks_for_torch else SMALL_ENOUGH
+    return GRADESCOPE_NOTES.format(title=master.title, points=master.points, memory=memory)
 
 
 def dump(content: Mapping[str, Any]) -> bytes:

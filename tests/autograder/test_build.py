@@ -87,6 +87,24 @@ def test_bundle_pins_what_the_exercise_imports(built: Path) -> None:
     assert "768 MB" in files["GRADESCOPE.md"].decode()
 
 
+def test_notes_for_gradescope_ask_for_memory_where_the_exercise_needs_pytorch(
+    repository: Path, autograder: Command
+) -> None:
+    def notes() -> str:
+        assert autograder(repository, "build").returncode == 0
+        return archives.unpack((repository / "dist" / "doubling.zip").read_bytes())["GRADESCOPE.md"].decode()
+
+    plain = notes()
+    assert "768 MB, which is enough" in plain
+    assert "PyTorch is not\n  installed there" in plain
+    path = repository / "solutions" / "doubling.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("[numpy]", "[numpy, torch]"), encoding="utf-8")
+    with_torch = notes()
+    assert "768 MB, which is too little" in with_torch
+    assert "environment.yml in this zip installs PyTorch" in with_torch
+    assert "installed there" not in with_torch
+
+
 def test_mistake_in_a_master_leaves_everything_as_it_was(built: Path, autograder: Command) -> None:
     before = everything(built)
     path = built / "solutions" / "doubling.md"
