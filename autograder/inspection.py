@@ -155,7 +155,7 @@ def notebook_text(content: bytes) -> str:
 
 
 def secret_lines(master: Master) -> tuple[set[str], set[str]]:
-    """Return the telling lines of the solution and of the hidden checks: those that no public part has."""
+    """Return the telling lines of solution and known answers, and of hidden checks: what no public part has."""
     solution: list[str] = []
     prompts: list[str] = []
     for text in vars(build.templates()).values():
@@ -174,7 +174,7 @@ def secret_lines(master: Master) -> tuple[set[str], set[str]]:
     hidden = master.helpers("hidden helper").split("\n")
     for question in master.questions:
         for answer in question.answers:
-            hidden += answer.source.split("\n")
+            solution += answer.source.split("\n")
         for check in question.checks:
             (hidden if check.hidden else prompts).extend(check.source.split("\n"))
     public = _telling(prompts)
@@ -188,7 +188,7 @@ def _telling(lines: list[str]) -> set[str]:
 def _squeezed(line: str) -> str:
     """A line of code without its spaces and with one kind of quotes, so that reformatting hides nothing."""
     line = line.strip()
-    if line.startswith("#"):
+    if line.startswith(("#", "import ", "from ")):
         return ""
     try:
         tokens = tokenize.generate_tokens(io.StringIO(line).readline)
