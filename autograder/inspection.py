@@ -155,7 +155,7 @@ def notebook_text(content: bytes) -> str:
 
 
 def secret_lines(master: Master) -> tuple[set[str], set[str]]:
-    """Return the telling lines of solution and known answers, and of hidden checks: what no public part has."""
+    """Return the telling lines of solution and answers, and of hidden checks: what no public part has."""
     solution: list[str] = []
     prompts: list[str] = []
     for text in vars(build.templates()).values():

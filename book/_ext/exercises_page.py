@@ -102,8 +102,9 @@ def dress_page(app: Sphinx, doctree: nodes.document) -> None:
     title = next(iter(doctree.findall(nodes.title)), None)
     if title is None:
         return
-    facts = nodes.paragraph("", f"{_worth(exercise, title.parent)}After the chapter ")
-    facts += _page_reference(f"/book/{exercise.chapter}", docname)
+    facts = nodes.paragraph("", _worth(exercise, title.parent))
+    if f"book/{exercise.chapter}" in app.env.found_docs:  # an exercise may be there before its chapter
+        facts += [nodes.Text("After the chapter "), _page_reference(f"/book/{exercise.chapter}", docname)]
     buttons = NotebookLinks(folder=FOLDER, slug=notebook.slug)
     top = nodes.container("", facts, buttons, classes=["exercise-facts"])
     title.parent.insert(title.parent.index(title) + 1, top)
