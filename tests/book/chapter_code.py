@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,15 +19,40 @@ from myst_parser.config.main import MdParserConfig
 BOOK = Path(__file__).parents[2] / "book"
 
 
+@dataclass(frozen=True)
+class CodeCell:
+    """One code cell of a chapter; ``line`` is that of its fence, counted from 1."""
+
+    line: int
+    tags: frozenset[str]
+    source: str
+
+
+@cache
+def code_cells(slug: str) -> tuple[CodeCell, ...]:
+    """The chapter's code cells in their order, with what they ``:load:``."""
+    path = BOOK / f"{slug}.md"
+    # MyST-NB's own reader, because it knows `:load:`.
+    page = read_myst_markdown_notebook(
+        path.read_text(encoding="utf-8"), MdParserConfig(), add_source_map=True, path=path
+    )
+    return tuple(
+        CodeCell(line, frozenset(cell.metadata.get("tags", [])), cell.source)
+        for cell, line in zip(page.cells, page.metadata["source_map"], strict=True)
+        if cell.cell_type == "code"
+    )
+
+
 @cache
 def run_chapter(slug: str) -> dict[str, Any]:
-    """Every variable that the chapter's cells leave behind; ``"glued"`` holds the numbers its prose shows.
+    """Every variable that the chapter's cells leave behind.
 
+    ``"glued"`` holds the numbers that its prose shows, ``"printed"`` each cell with what it printed.
     A chapter is run once for all tests: they ask, and change nothing.
     """
-    path = BOOK / f"{slug}.md"
     glued: dict[str, Any] = {}
-    space: dict[str, Any] = {"glued": glued}
+    printed: list[tuple[CodeCell, str]] = []
+    space: dict[str, Any] = {"glued": glued, "printed": printed}
 
     def record(name: str, value: Any, display: bool) -> None:
         glued[name] = value
@@ -34,10 +62,9 @@ def run_chapter(slug: str) -> dict[str, Any]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(plt, "show", lambda: plt.close("all"))
         patch.setattr(myst_nb, "glue", record, raising=False)
-        # MyST-NB's own reader, because it knows `:load:`.
-        text = path.read_text(encoding="utf-8")
-        for cell in read_myst_markdown_notebook(text, MdParserConfig(), path=path).cells:
-            if cell.cell_type == "code":
+        for cell in code_cells(slug):
+            with contextlib.redirect_stdout(io.StringIO()) as out:
                 exec(cell.source, space)
+            printed.append((cell, out.getvalue()))
     plt.switch_backend(backend)
     return space
