@@ -132,5 +132,6 @@ def test_lines_that_students_may_know_are_not_secret(text: str) -> None:
         text.replace("Twice as much.", "Twice.\n\n    twice_as_much = number + number"), "doubling", "x"
     )
     solution, hidden = inspection.secret_lines(master)
-    assert solution == {"returntwice_as_much"}
+    # The second and third are lines of wrong answers, which must not be given away either.
+    assert solution == {"returntwice_as_much", "twice_as_much=number*number", "returnstr(2*number)"}
     assert any("secret_number" in line for line in hidden)
