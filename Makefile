@@ -33,7 +33,7 @@ exercises: setup ## masters in solutions/ -> exercises/*.ipynb and dist/
 
 check: setup ## lint, types, in step, unit tests: the fast part of the tests
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
-	@$(VENV)/bin/autograder check
+	@$(VENV)/bin/autograder check --quick
 	@$(RUN) -m pytest -q -m "not slow" $(QUICK_TESTS)
 
 test: setup ## the tests: everything that CI runs

@@ -2,14 +2,17 @@
 
 import argparse
 import json
+import multiprocessing
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TextIO
 
 from autograder import build, inspection, settings
 from autograder.errors import AutograderError, MasterError, Misuse, Problem
+from autograder.parts import Master
 
 DESCRIPTION = """\
 Builds and checks the exercises of the course. The source of an exercise is solutions/SLUG.md; students get
@@ -66,6 +69,9 @@ def parser() -> argparse.ArgumentParser:
     checking.add_argument(
         "slugs", nargs="*", metavar="SLUG", help="an exercise, such as kernels (default: all)"
     )
+    checking.add_argument(
+        "--quick", action="store_true", help="leave out the wrong and the other right answers"
+    )
     checking.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
     return top
 
@@ -81,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if options.verb == "build":
             return build_all(chosen, options.slugs)
-        return check_all(chosen, options.slugs, as_json=options.json)
+        return check_all(chosen, options.slugs, as_json=options.json, quick=options.quick)
     except Misuse as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 2
@@ -125,16 +131,27 @@ def build_all(chosen: settings.Settings, asked: Sequence[str]) -> int:
     return 0
 
 
-def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool) -> int:
+def inspect_all(
+    masters: Sequence[Master], chosen: settings.Settings, *, quick: bool
+) -> list[inspection.Finding]:
+    """Inspect several exercises side by side, each in a process of its own; one alone in this one."""
+    if len(masters) == 1:
+        return [inspection.inspect(masters[0], chosen, quick=quick)]
+    # Fresh processes: a fork of one in which PyTorch has started its threads can hang.
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(len(masters), os.cpu_count() or 1), mp_context=fresh) as pool:
+        started = [pool.submit(inspection.inspect, master, chosen, quick=quick) for master in masters]
+        return [future.result() for future in started]
+
+
+def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool, quick: bool) -> int:
     """Check the exercises and list everything that is wrong."""
     slugs = build.choose(chosen.root, asked)
     masters = build.read_masters(chosen.root, slugs)
-    findings = []
-    for number, master in enumerate(masters, start=1):
-        if not as_json:
-            _progress(f"checking {master.slug} ({number} of {len(masters)})")
-        findings.append(inspection.inspect(master, chosen))
-        _progress("")
+    if not as_json:
+        _progress(f"checking {', '.join(slugs)}")
+    findings = inspect_all(masters, chosen, quick=quick)
+    _progress("")
     lost = inspection.orphans(chosen.root)
     problems = [problem for finding in findings for problem in finding.problems] + lost
     if as_json:
@@ -146,7 +163,7 @@ def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool)
         state = _coloured("ok", "32") if not finding.problems else _coloured("wrong", "31")
         print(
             f"{finding.slug:12} {state:6} total {finding.possible:g}, solution {finding.solution:g}, "
-            f"untouched {finding.untouched:g}; {_known(finding)}"
+            f"untouched {finding.untouched:g}{'' if quick else f'; {_known(finding)}'}"
         )
     if problems:
         print(f"{_count(len(problems), 'thing')} to put right, listed above.", file=sys.stderr)

@@ -5,6 +5,7 @@ Student work will reach it through stand-ins; the test files stay the same.
 """
 
 import contextlib
+import copy
 import functools
 import io
 import json
@@ -81,9 +82,12 @@ def test_file(source: str, question: str) -> Any:
     return ExceptionTestFile.from_string(source, path=f"{question}.py")
 
 
-def run_checks(source: str, question: str, functions: Mapping[str, Any]) -> tuple[CheckResult, ...]:
-    """Run one of Otter's test files."""
-    file = test_file(source, question)
+def run_checks(
+    source: str, question: str, functions: Mapping[str, Any], *, hidden_only: bool = False
+) -> tuple[CheckResult, ...]:
+    """Run one of Otter's test files, or its hidden checks alone."""
+    file = copy.copy(test_file(source, question))
+    file.test_cases = [case for case in file.test_cases if case.hidden or not hidden_only]
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as an overflow in a wrong answer: the student's own affair
         # The mapping itself, not a copy: helpers tell the notebook's lines by the identity of its globals.

@@ -80,7 +80,11 @@ def try_answer(
         sentence = f'"{answer.name}" cannot even be defined: {type(error).__name__}: {error}.'
         return Verdict(answer, False, False, False, sentence)
     said = diagnose.say(shown, answer.question, env, table)
-    results = {seed: judge.run_checks(file, answer.question, env) for seed, file in files.items()}
+    first = next(iter(files))  # open checks have no seed: once is enough
+    results = {
+        seed: judge.run_checks(file, answer.question, env, hidden_only=seed != first)
+        for seed, file in files.items()
+    }
     if answer.kind == "right":
         return _accepted(answer, said, results)
     missed = [
@@ -116,6 +120,8 @@ def _accepted(answer: Answer, said: str, results: Mapping[int, Sequence[judge.Ch
 def _misplaced(answer: Answer, checks: Sequence[judge.CheckResult]) -> Iterator[tuple[str, str]]:
     """Say where a wrong answer passes that should fail, or fails where it should pass."""
     for article, place in (("an", "open"), ("a", "hidden")):
+        if not any(check.hidden == (place == "hidden") for check in checks):
+            continue
         failed = any(not check.passed for check in checks if check.hidden == (place == "hidden"))
         if place in answer.fails and not failed:
             yield f"passes all {place} checks", "Add a fixture that tells it from the solution."
