@@ -18,38 +18,18 @@ from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 from skimage import data
 
-from autograder import masters
+from tests.exercises.references import TYPES, Picture, filled, solution_of, steady
 
-MASTER = Path(__file__).resolve().parents[2] / "solutions" / "forward.md"
-Numbers = npt.NDArray[Any]
-# The module's solved functions are the same in every example.
-steady = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-EIGHTHS = some.integers(-256, 256).map(lambda n: n / 8)  # exact, also in float32
-TYPES = some.sampled_from(["u1", "<f4", "<f8", ">f8", ">f4", "<i2"])
 
 
 @pytest.fixture(scope="module")
 def solution() -> dict[str, Any]:
-    """Everything that the solved notebook and its checks define, without Otter and without figures."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    matplotlib.use("agg")
-    for cell in masters.read(MASTER).cells:
-        if cell.role in ("code", "helper", "answer"):
-            exec(compile(cell.source, f"solutions/forward.md:{cell.line}", "exec"), namespace)
-    plt.close("all")
-    return namespace
-
-
-def filled(draw: Any, shape: tuple[int, ...]) -> Numbers:
-    """An array of a shape as uint8, float32, float64 or big-endian, in either memory order."""
-    dtype = np.dtype(draw(TYPES))
-    values = EIGHTHS if dtype.kind == "f" else some.integers(0, 255)
-    array = draw(arrays.arrays(dtype, shape, elements=values))
-    return np.asfortranarray(array) if draw(some.booleans()) else array
+    """What the master defines."""
+    return solution_of("forward", "helper")
 
 
 @some.composite
-def batches(draw: Any, largest: int = 7) -> Numbers:
+def batches(draw: Any, largest: int = 7) -> Picture:
     """Batches of one to three images with one to three channels."""
     few, side = some.integers(1, 3), some.integers(1, largest)
     return filled(draw, (draw(few), draw(few), draw(side), draw(side)))
@@ -61,7 +41,7 @@ def exact(array: Any) -> torch.Tensor:
 
 
 @some.composite
-def convolutions(draw: Any) -> tuple[Numbers, Numbers, Numbers | None, dict[str, int]]:
+def convolutions(draw: Any) -> tuple[Picture, Picture, Picture | None, dict[str, int]]:
     """A batch, kernels that fit on it once it is padded, a bias or none, and settings."""
     x = draw(batches())
     padding = draw(some.integers(0, 3))
@@ -119,7 +99,7 @@ def test_relu_is_pytorchs(values: Any, solution: dict[str, Any]) -> None:
 
 @given(x=batches(9), asked=some.data())
 @steady
-def test_pooling_is_pytorchs_and_scipys(x: Numbers, asked: Any, solution: dict[str, Any]) -> None:
+def test_pooling_is_pytorchs_and_scipys(x: Picture, asked: Any, solution: dict[str, Any]) -> None:
     size = asked.draw(some.integers(1, min(x.shape[2:])))
     stride = asked.draw(some.none() | some.integers(1, 5))
     found = solution["max_pool2d"](x, size, stride)
@@ -172,13 +152,13 @@ def network() -> torch.nn.Sequential:
     ).double()
 
 
-def logits_of(images: Numbers, parameters: dict[str, Numbers]) -> Numbers:
+def logits_of(images: Picture, parameters: dict[str, Picture]) -> Picture:
     """What PyTorch's network makes of pictures."""
     module = network()
     names = zip(module.state_dict(), parameters.values(), strict=True)
     module.load_state_dict({name: exact(part) for name, part in names})
     with torch.no_grad():
-        result: Numbers = module(exact(images)).numpy()
+        result: Picture = module(exact(images)).numpy()
     return result
 
 

@@ -12,20 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 
-Picture = npt.NDArray[Any]
-# The session's solved functions are the same in every example.
-steady = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-EIGHTHS = some.integers(-256, 256).map(lambda n: n / 8)  # exact, also in float32
+from tests.exercises.references import EIGHTHS, Picture, pictures, steady
 
-
-@some.composite
-def pictures(draw: Any, smallest: int = 1, largest: int = 9) -> Picture:
-    """Pictures of any shape, as uint8, float32, float64 or big-endian, in either memory order."""
-    shape = draw(some.tuples(some.integers(smallest, largest), some.integers(smallest, largest)))
-    dtype = draw(some.sampled_from(["u1", "<f4", "<f8", ">f8", ">f4", "<i2"]))
-    values = EIGHTHS if np.dtype(dtype).kind == "f" else some.integers(0, 255)
-    picture = draw(arrays.arrays(np.dtype(dtype), shape, elements=values))
-    return np.asfortranarray(picture) if draw(some.booleans()) else picture
 
 
 @some.composite

@@ -17,13 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 
-from autograder import masters
+from tests.exercises.references import EIGHTHS, Picture, pictures, solution_of, steady
 
-Picture = npt.NDArray[Any]
-MASTER = Path(__file__).resolve().parents[2] / "solutions" / "shapes.md"
-# The module's solved functions are the same in every example.
-steady = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-EIGHTHS = some.integers(-256, 256).map(lambda n: n / 8)  # exact, also in float32
 SETTINGS = some.fixed_dictionaries(
     {"stride": some.integers(1, 4), "padding": some.integers(0, 4), "dilation": some.integers(1, 4)}
 )
@@ -31,25 +26,8 @@ SETTINGS = some.fixed_dictionaries(
 
 @pytest.fixture(scope="module")
 def solution() -> dict[str, Any]:
-    """Everything that the master's own cells define, with nothing built and no figure shown."""
-    matplotlib.use("agg")
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for cell in masters.read(MASTER).cells:
-        if cell.kind == "code" and cell.role in ("code", "helper", "answer"):
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(cell.source, cell.id, "exec"), names)
-            names["plt"].close("all")
-    return names
-
-
-@some.composite
-def pictures(draw: Any, largest: int = 9) -> Picture:
-    """Pictures of any shape, as uint8, float32, float64 or big-endian, in either memory order."""
-    shape = draw(some.tuples(some.integers(1, largest), some.integers(1, largest)))
-    dtype = draw(some.sampled_from(["u1", "<f4", "<f8", ">f8", ">f4", "<i2"]))
-    values = EIGHTHS if np.dtype(dtype).kind == "f" else some.integers(0, 255)
-    picture = draw(arrays.arrays(np.dtype(dtype), shape, elements=values))
-    return np.asfortranarray(picture) if draw(some.booleans()) else picture
+    """What the master defines."""
+    return solution_of("shapes", "helper")
 
 
 @some.composite

@@ -17,36 +17,14 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as some
 from hypothesis.extra import numpy as arrays
 
-from autograder import masters
+from tests.exercises.references import Picture, pictures, solution_of, steady
 
-Picture = npt.NDArray[Any]
-MASTER = Path(__file__).resolve().parents[2] / "solutions" / "sobel.md"
-# The module's solved functions are the same in every example.
-steady = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-EIGHTHS = some.integers(-256, 256).map(lambda n: n / 8)  # exact, also in float32
 
 
 @pytest.fixture(scope="module")
 def solution() -> dict[str, Any]:
-    """Everything that the master's own cells define, with nothing built and no figure shown."""
-    matplotlib.use("agg")
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for cell in masters.read(MASTER).cells:
-        if cell.kind == "code" and cell.role in ("code", "helper", "hidden helper", "answer"):
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(cell.source, cell.id, "exec"), names)
-            names["plt"].close("all")
-    return names
-
-
-@some.composite
-def pictures(draw: Any, smallest: int = 2, largest: int = 9) -> Picture:
-    """Pictures of any shape, as uint8, float32, float64 or big-endian, in either memory order."""
-    shape = draw(some.tuples(some.integers(smallest, largest), some.integers(smallest, largest)))
-    dtype = draw(some.sampled_from(["u1", "<f4", "<f8", ">f8", ">f4", "<i2"]))
-    values = EIGHTHS if np.dtype(dtype).kind == "f" else some.integers(0, 255)
-    picture = draw(arrays.arrays(np.dtype(dtype), shape, elements=values))
-    return np.asfortranarray(picture) if draw(some.booleans()) else picture
+    """What the master defines."""
+    return solution_of("sobel", "helper", "hidden helper")
 
 
 def opencvs_gradients(picture: Picture) -> tuple[Picture, Picture]:
@@ -74,7 +52,7 @@ def apart(one: Any, other: Any) -> Picture:
     return np.minimum(off, 180 - off)
 
 
-@given(picture=pictures())
+@given(picture=pictures(smallest=2))
 @steady
 def test_gradients_are_opencvs(picture: Picture, solution: dict[str, Any]) -> None:
     before = picture.copy()
@@ -82,7 +60,7 @@ def test_gradients_are_opencvs(picture: Picture, solution: dict[str, Any]) -> No
     np.testing.assert_array_equal(picture, before)
 
 
-@given(picture=pictures())
+@given(picture=pictures(smallest=2))
 @steady
 def test_gradients_are_scipys(picture: Picture, solution: dict[str, Any]) -> None:
     plain = picture.astype(float)
@@ -90,7 +68,7 @@ def test_gradients_are_scipys(picture: Picture, solution: dict[str, Any]) -> Non
     np.testing.assert_array_equal(solution["gradients"](picture), expected)
 
 
-@given(picture=pictures())
+@given(picture=pictures(smallest=2))
 @steady
 def test_gradients_are_pytorchs(picture: Picture, solution: dict[str, Any]) -> None:
     plain = torch.from_numpy(np.ascontiguousarray(picture, dtype=np.float64))[None, None]
@@ -100,7 +78,7 @@ def test_gradients_are_pytorchs(picture: Picture, solution: dict[str, Any]) -> N
     np.testing.assert_array_equal(solution["gradients"](picture), expected.numpy())
 
 
-@given(picture=pictures())
+@given(picture=pictures(smallest=2))
 @steady
 def test_magnitude_is_opencvs_and_pytorchs(picture: Picture, solution: dict[str, Any]) -> None:
     strength = solution["sobel_magnitude"](picture)
@@ -110,7 +88,7 @@ def test_magnitude_is_opencvs_and_pytorchs(picture: Picture, solution: dict[str,
     np.testing.assert_allclose(strength, expected.numpy(), rtol=1e-12)
 
 
-@given(picture=pictures())
+@given(picture=pictures(smallest=2))
 @steady
 def test_direction_is_that_of_a_right_angle_to_the_gradient(
     picture: Picture, solution: dict[str, Any]
@@ -123,7 +101,7 @@ def test_direction_is_that_of_a_right_angle_to_the_gradient(
     np.testing.assert_allclose((across * along_x + down * along_y)[there], 0, atol=1e-9)
 
 
-@given(picture=pictures())
+@given(picture=pictures(smallest=2))
 @steady
 def test_direction_turns_with_the_picture_and_ignores_which_side_is_bright(
     picture: Picture, solution: dict[str, Any]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_make"))
 from serve import SiteHandler
@@ -52,3 +53,32 @@ def browser() -> Iterator[Browser]:
         browser = launch(playwright)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def moving_picture(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open a page that holds nothing but one figure; its clock stands still until a test moves it."""
+    contexts = []
+    complaints: list[str] = []
+
+    def opened(html: str, module: str, *, script: bool = True, **settings: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **settings})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        if settings.get("java_script_enabled", True):
+            page.clock.install(time=0)
+            page.clock.pause_at(1000)  # installed, it would go on with the machine's own time
+        code = (REPOSITORY / "book" / "_assets" / module).read_text(encoding="utf-8")
+        tail = f'<script type="module">{code}</script>' if script else ""
+        page.set_content(
+            f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
+            f"<title>Test</title><body><main><h1>Test</h1>{html}</main>{tail}"
+        )
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -4,7 +4,8 @@ import base64
 import json
 import re
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 BOOK = Path(__file__).parents[2] / "book"
 MINUTE = 60_000
@@ -42,31 +43,9 @@ def made() -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, made: dict[str, Any]) -> Iterator[Callable[..., Page]]:
-    """Open a page that holds nothing but the figure; its clock stands still until a test moves it."""
-    contexts = []
-    complaints: list[str] = []
-
-    def opened(*, script: bool = True, **settings: Any) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **settings})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        if settings.get("java_script_enabled", True):
-            page.clock.install()
-        code = (BOOK / "_assets" / "template-walk.js").read_text(encoding="utf-8")
-        tail = f'<script type="module">{code}</script>' if script else ""
-        page.set_content(
-            f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
-            f"<title>Test</title><body><main><h1>Test</h1>{made['html']}</main>{tail}"
-        )
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+def open_page(moving_picture: Callable[..., Page], made: dict[str, Any]) -> Callable[..., Page]:
+    """Open a page that holds nothing but the figure."""
+    return partial(moving_picture, made["html"], "template-walk.js")
 
 
 def status(page: Page) -> str:

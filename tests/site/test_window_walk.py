@@ -3,12 +3,13 @@
 import json
 import re
 import runpy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from skimage import data
 
 BOOK = Path(__file__).parents[2] / "book"
@@ -29,31 +30,13 @@ def draw() -> Callable[..., str]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, draw) -> Iterator[Callable[..., Page]]:
-    """Open a page that holds nothing but the figure; its clock stands still until a test moves it."""
-    contexts = []
-    complaints: list[str] = []
+def open_page(moving_picture: Callable[..., Page], draw: Callable[..., str]) -> Callable[..., Page]:
+    """Open a page that holds nothing but the figure."""
 
-    def opened(*, script: bool = True, autoplay: bool = False, **settings: object) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 800, "height": 1000}, **settings})
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text))
-        if settings.get("java_script_enabled", True):
-            page.clock.install()
-        code = (BOOK / "_assets" / "window-walk.js").read_text(encoding="utf-8")
-        tail = f'<script type="module">{code}</script>' if script else ""
-        page.set_content(
-            f'<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">'
-            f"<title>Test</title><body><main>{draw(autoplay=autoplay)}</main>{tail}"
-        )
-        return page
+    def opened(*, autoplay: bool = False, **settings: Any) -> Page:
+        return moving_picture(draw(autoplay=autoplay), "window-walk.js", **settings)
 
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
+    return opened
 
 
 def wait_a_step(page: Page, steps: int = 1) -> None:
