@@ -1,6 +1,6 @@
 """How difficult Tiny Museum is: the accuracy that plain, old, small and broken ways of learning reach on it.
 
-    .venv/bin/python benchmarks/tiny_museum.py [--seeds 8]
+    .venv/bin/python benchmarks/tiny_museum.py [--seeds 8] [--jobs 2]
 
 Every network learns from the first 3,000 pictures of the training split and is asked about the 1,000 of the
 test split, on one thread. Guessing is right in one picture out of ten. Written to
@@ -23,7 +23,9 @@ import argparse
 import io
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -95,14 +97,14 @@ def original() -> nn.Module:
 
 WAYS = {
     "linear": Way(linear, epochs=10, batch=128, rate=0.001, shifts=False),
-    "LeNet-5": Way(lenet5, epochs=15, batch=128, rate=0.004, seeds=4),
+    "LeNet-5": Way(lenet5, epochs=15, batch=128, rate=0.004, seeds=2),
     "small CNN": Way(small_cnn),
-    "constant rate": Way(small_cnn, optimiser="SGD", one_cycle=False, seeds=3),
-    "softmax before loss": Way(small_cnn, mistake="softmax", seeds=3),
-    "no step": Way(small_cnn, mistake="no step", seeds=2),
-    "no zero_grad": Way(small_cnn, mistake="no zero_grad", seeds=2),
-    "shuffled labels": Way(small_cnn, mistake="shuffled labels", seeds=2),
-    "sorted rows": Way(small_cnn, mistake="sorted rows", seeds=2),
+    "constant rate": Way(small_cnn, optimiser="SGD", one_cycle=False, seeds=2),
+    "softmax before loss": Way(small_cnn, mistake="softmax", seeds=2),
+    "no step": Way(small_cnn, mistake="no step", seeds=1),
+    "no zero_grad": Way(small_cnn, mistake="no zero_grad", seeds=1),
+    "shuffled labels": Way(small_cnn, mistake="shuffled labels", seeds=1),
+    "sorted rows": Way(small_cnn, mistake="sorted rows", seeds=1),
     "original recipe": Way(original, 3, 64, 0.008, "SGD", one_cycle=False, shifts=False, seeds=1),
 }
 
@@ -161,33 +163,44 @@ def accuracy(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     return right / len(labels)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("--seeds", type=int, default=8, help="runs of each way, at most (default: 8)")
-    parser.add_argument("--only", nargs="*", choices=WAYS, help="these ways, and write nothing")
-    asked = parser.parse_args()
+def run(name: str, seed: int) -> tuple[str, float, float, int]:
+    """Let one way learn once. Returns its name, accuracy, CPU seconds and number of parameters."""
     torch.set_num_threads(1)
     images, labels = split("train")
     images, labels = images[:PICTURES].float(), labels[:PICTURES]
     test_images, test_labels = split("test")
     mean, deviation = images.mean((0, 2, 3), keepdim=True), images.std((0, 2, 3), keepdim=True)
     images, test_images = (images - mean) / deviation, (test_images.float() - mean) / deviation
+    started = time.process_time()
+    network = learn(WAYS[name], images, labels, seed)
+    seconds = time.process_time() - started
+    parameters = sum(part.numel() for part in network.parameters())
+    return name, accuracy(network, test_images, test_labels), seconds, parameters
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--seeds", type=int, default=8, help="runs of each way, at most (default: 8)")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at the same time (default: 2)")
+    parser.add_argument("--only", nargs="*", choices=WAYS, help="these ways, and write nothing")
+    asked = parser.parse_args()
+    names = asked.only or list(WAYS)
+    runs = [
+        (name, seed) for name in names for seed in range(min(WAYS[name].seeds or asked.seeds, asked.seeds))
+    ]
     results: dict[str, Any] = {}
-    for name in asked.only or WAYS:
-        way, found, longest = WAYS[name], [], 0.0
-        for seed in range(min(way.seeds or asked.seeds, asked.seeds)):
-            started = time.process_time()
-            network = learn(way, images, labels, seed)
-            longest = max(longest, time.process_time() - started)
-            found.append(accuracy(network, test_images, test_labels))
+    with ProcessPoolExecutor(asked.jobs, mp_context=get_context("spawn")) as pool:
+        done = list(pool.map(run, *zip(*runs, strict=True)))
+    for name in names:
+        _, found, seconds, parameters = zip(*(one for one in done if one[0] == name), strict=True)
         results[name] = {
-            "parameters": sum(part.numel() for part in network.parameters()),
-            "epochs": way.epochs,
+            "parameters": parameters[0],
+            "epochs": WAYS[name].epochs,
             "accuracy": {"worst": min(found), "median": round(median(found), 4), "best": max(found)},
             "accuracies": found,
-            "cpu_seconds": round(longest, 1),
+            "cpu_seconds": round(max(seconds), 1),
         }
-        print(f"{name:24} {min(found):.3f} {median(found):.3f} {max(found):.3f} {longest:6.1f} s", flush=True)
+        print(f"{name:24} {min(found):.3f} {median(found):.3f} {max(found):.3f} {max(seconds):6.1f} s")
     if not asked.only:
         path = write_record(
             "tiny_museum",

@@ -125,8 +125,10 @@ def _read(folder):
 
 
 def _load(path, name):
-    bars = datasets.utils.logging.is_progress_bar_enabled()
+    told = datasets.utils.logging
+    bars, loudness = told.is_progress_bar_enabled(), told.get_verbosity()
     datasets.disable_progress_bars()
+    told.set_verbosity(told.CRITICAL)  # what is wrong is said below, in one sentence
     try:
         data = datasets.load_dataset(path)
     except Exception as error:
@@ -135,6 +137,7 @@ def _load(path, name):
             f"{name} cannot be loaded; perhaps a file is cut off or damaged: {reason}"
         ) from None
     finally:
+        told.set_verbosity(loudness)
         if bars:
             datasets.enable_progress_bars()
     for split in ("train", "test"):
