@@ -32,6 +32,8 @@ scipy==1.16.3
 scikit-learn==1.6.1
 pandas==2.2.3
 requests==2.32.5
+datasets==4.0.0
+pyarrow==18.1.0
 ipykernel==6.17.1
 ipython==7.34.0; python_version < "3.13"
 ipywidgets==7.7.1

@@ -7,7 +7,9 @@ mended.
 
 from __future__ import annotations
 
+import json
 import posixpath
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +52,14 @@ def slug_of(docname: str) -> str:
 
 
 def chapter_notebook(
-    source: str, path: Path, lookups: BookLookups, style: str
+    source: str, path: Path, lookups: BookLookups, style: str, site: str = ""
 ) -> tuple[NotebookNode, list[Problem]]:
     """Return a chapter as a notebook, and what in it cannot be written as one.
 
     source  the chapter's text, with its jupytext header
     path    where it lies (``:load:`` is relative to it)
     style   code that gives figures the book's look, "" for none
+    site    where the course is published, "" where nobody knows
     """
     config = MdParserConfig(enable_extensions=set(MYST_EXTENSIONS))
     chapter = read_myst_markdown_notebook(source, config, add_source_map=True, path=path)
@@ -73,7 +76,8 @@ def chapter_notebook(
             if not styled:
                 cells.append(_code_cell(style, ["hide-input"]))
                 styled = True
-            cells.append(_code_cell(cell.source, cell.metadata.get("tags", [])))
+            code = _with_address(cell.source, site)
+            cells.append(_code_cell(code, cell.metadata.get("tags", [])))
             cells += _markdown_cells(_figure_text(cell, line, text, lookups))
         else:
             text.problems.append(Problem(line, f"a {cell.cell_type} cell cannot be written into a notebook."))
@@ -124,6 +128,11 @@ def _code_cell(source: str, tags: list[str]) -> NotebookNode:
     return cell
 
 
+def _with_address(source: str, site: str) -> str:
+    """Tell code that fetches something from the site where that is: it leaves a line empty for it."""
+    return re.sub(r'^SITE = ""$', lambda _: f"SITE = {json.dumps(site)}", source, flags=re.MULTILINE)
+
+
 def _figure_text(cell: NotebookNode, line: int, text: PlainText, lookups: BookLookups) -> str:
     """Return a figure's caption and description: a notebook's output has a place for neither."""
     # MyST-NB's own attribute of the environment.
@@ -160,11 +169,13 @@ def write_notebooks(app: Sphinx, exception: Exception | None) -> None:
                 "%s and %s have the same name, and so would have the same notebook.", written[slug], docname
             )
         written[slug] = docname
+        address = get_address(app.config)
         notebook, problems = chapter_notebook(
             path.read_text(encoding="utf-8"),
             path,
-            BookLookups(app, docname, get_address(app.config)),
+            BookLookups(app, docname, address),
             house_style(path.parent / "matplotlibrc"),
+            address.pages if address else "",
         )
         for problem in problems:
             logger.warning(problem.message, location=(docname, problem.line), type="notebooks")

@@ -37,12 +37,14 @@ execute: {{execute_notebooks: cache, raise_on_error: true, exclude_patterns: ["e
 parse: {{myst_enable_extensions: [colon_fence, deflist, dollarmath, attrs_inline]}}
 html: {{use_issues_button: false, use_repository_button: false, use_edit_page_button: false}}
 sphinx:
-  local_extensions: {{boxes: {ext}, quiz: {ext}, notebooks: {ext}, exercises_page: {ext}}}
+  local_extensions:
+    {{boxes: {ext}, quiz: {ext}, notebooks: {ext}, exercises_page: {ext}, published_data: {ext}}}
   config:
     suppress_warnings: [myst.domains, myst.footnote]
     myst_footnote_transition: false
     myst_heading_anchors: 3
     bibtex_default_style: unsrt
+    published_data: [{published}]
 """
 
 REFERENCES = """\
@@ -103,14 +105,14 @@ class TinySite:
         nbformat.write(exercise_notebook(slug, **facts), path)
         return path
 
-    def build(self, github_repository: str = "") -> TinySite:
+    def build(self, github_repository: str = "", published: str = "") -> TinySite:
         """Build the site as strictly as the course is built."""
         book = self.root / "book"
         book.mkdir(exist_ok=True)
         (book / "index.md").write_text("# Tiny\n\nA tiny course.\n", encoding="utf-8")
         (book / "references.bib").write_text(REFERENCES, encoding="utf-8")
         (self.root / "_config.yml").write_text(
-            CONFIG.format(repository=self.repository, ext=EXTENSIONS), encoding="utf-8"
+            CONFIG.format(repository=self.repository, ext=EXTENSIONS, published=published), encoding="utf-8"
         )
         toc = ["format: jb-book", "root: book/index", "chapters:"]
         toc += [f"  - file: book/{slug}" for slug in self.slugs]

@@ -17,7 +17,8 @@ from .pages import CHAPTERS
 
 # What Colab has installed already, of all that a chapter may want.
 COLAB_HAS = {
-    "IPython", "cv2", "matplotlib", "numpy", "scipy", "skimage", "sklearn", "torch", "torchvision",
+    "IPython", "cv2", "datasets",
+    "matplotlib", "numpy", "scipy", "skimage", "sklearn", "torch", "torchvision",
 }  # fmt: skip
 SLUGS = [name.removeprefix("book/") for name in CHAPTERS]
 
@@ -83,9 +84,10 @@ def test_a_chapters_notebook_imports_only_what_colab_has(site: Path, slug: str) 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_a_chapters_notebook_runs_alone_on_older_packages_like_colabs(
-    site: Path, slug: str, colab_python: Path, run_alone: Callable[..., Ran]
+    site: Path, address: str, slug: str, colab_python: Path, run_alone: Callable[..., Ran]
 ) -> None:
-    ran = run_alone(colab_python, (site / "notebooks" / f"{slug}.ipynb").read_bytes())
+    notebook = (site / "notebooks" / f"{slug}.ipynb").read_bytes()
+    ran = run_alone(colab_python, notebook, environment={"COURSE_SITE": address})
 
     cells = [cell for cell in ran.notebook["cells"] if cell["cell_type"] == "code"]
     pictures = [
