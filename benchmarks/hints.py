@@ -14,6 +14,9 @@ accepted    other right answers that pass everywhere
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
+import warnings
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,8 +31,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 def plain_otter_says(source: str, answer: Answer, env: dict[str, Any]) -> str:
     """What Otter itself prints about an answer that fails an open check; empty if it passes."""
-    judge.run_checks(source, answer.question, env)  # fills in the results of the same file
     file = judge.test_file(source, answer.question)
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file.run(env)
     if all(result.passed for result in file.test_case_results):
         return ""
     return str(file.summary(public_only=True))
@@ -76,6 +81,7 @@ def measure(slug: str, chosen: settings.Settings) -> dict[str, Any]:
             counts[who]["named"] += (answer.hint or answer.says) in said
             counts[who]["lines"].append(len(said.splitlines()))
     for who in ("ours", "plain Otter"):
+        assert all(counts[who]["lines"]), f"{who} says nothing about a wrong answer to {slug}"
         counts[who]["lines"] = median(counts[who]["lines"])
     return counts
 
