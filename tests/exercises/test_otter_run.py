@@ -36,8 +36,9 @@ def three_wrong(exercise: Exercise) -> list[Answer]:
     """Three mistakes, each in a question of its own, the middle one of its list."""
     chosen = []
     for question in exercise.master.questions[-3:]:
-        wrong = [answer for answer in question.answers if answer.kind == "wrong" and answer.hint]
-        chosen.append(wrong[len(wrong) // 2])
+        wrong = [answer for answer in question.answers if answer.kind == "wrong"]
+        hinted = [answer for answer in wrong if answer.hint] or wrong
+        chosen.append(hinted[len(hinted) // 2])
     return chosen
 
 
