@@ -15,7 +15,6 @@ from autograder.parts import Master, Question
 from autograder.shipped import hints
 
 Table = dict[str, Any]
-NOTHING: Table = {"outcomes": ["right"], "answers": []}
 
 
 def environment(answer: Answer, solved: Mapping[str, Any]) -> dict[str, Any]:
