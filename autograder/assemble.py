@@ -15,6 +15,7 @@ from typing import Any
 from autograder import archives
 from autograder.errors import BuildError
 from autograder.parts import Master, Question
+from autograder.settings import Settings
 
 # Otter's first line in every test file; the helpers go right behind it.
 OTTER_IMPORT = "from otter.test_files import test_case\n"
@@ -105,17 +106,16 @@ def product(
     master: Master,
     assigned: Assigned,
     templates: Templates,
-    seed: int,
-    pins: Mapping[str, str],
+    settings: Settings,
     tables: Mapping[str, Any],
 ) -> Product:
     """Make the files of one exercise. ``tables`` hold, for each question, what known mistakes produce."""
-    setup = setup_cell(master, templates, pins, tables)
+    setup = setup_cell(master, templates, settings.pins, tables)
     return Product(
         slug=master.slug,
         student=notebook(master, assigned.student, setup),
         solved=notebook(master, assigned.solved, setup),
-        bundle=bundle(master, assigned.bundle, templates, seed),
+        bundle=bundle(master, assigned.bundle, templates, settings),
         points=master.points,
         questions=len(master.questions),
     )
@@ -199,9 +199,9 @@ def notebook(master: Master, otter: Mapping[str, Any], setup: str) -> bytes:
     return dump({"cells": cells, "metadata": _metadata(master), "nbformat": 4, "nbformat_minor": 5})
 
 
-def bundle(master: Master, files: Mapping[str, bytes], templates: Templates, seed: int) -> bytes:
-    """Turn Otter's zip into ours: helpers and seed in its tests, notes for Gradescope, fixed dates."""
-    prelude = _prelude(master, templates, seed)
+def bundle(master: Master, files: Mapping[str, bytes], templates: Templates, settings: Settings) -> bytes:
+    """Turn Otter's zip into ours: helpers and settings in its tests, notes for Gradescope, fixed dates."""
+    prelude = _prelude(master, templates, settings)
     content = dict(files)
     for question in master.questions:
         name = f"tests/{question.name}.py"
@@ -236,11 +236,15 @@ def _split(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**content, "cells": cells}
 
 
-def _prelude(master: Master, templates: Templates, seed: int | None) -> str:
-    """Write the head of a check file: Otter's import, the helpers of all exercises, those of this one."""
+def _prelude(master: Master, templates: Templates, settings: Settings | None) -> str:
+    """Write the head of a check file: Otter's import, the helpers of all exercises, those of this one.
+
+    settings  None where there are open checks only, which students may read
+    """
     parts: Iterable[str] = [OTTER_IMPORT, templates.checks, master.helpers("helper")]
-    if seed is not None:
-        parts = [*parts, f"SEED = {seed}", master.helpers("hidden helper")]
+    if settings is not None:
+        chosen = f"SEED = {settings.seed}\nGPU = {settings.gpu!r}"
+        parts = [*parts, chosen, master.helpers("hidden helper")]
     return "\n\n".join(part.strip("\n") for part in parts if part.strip()) + "\n\n"
 
 

@@ -87,7 +87,7 @@ def build(master: Master, settings: Settings) -> Built:
     assigned = assign.run(master.slug, assemble.for_otter(master, settings.pins))
     solved = judge.functions_of(json.dumps(assigned.solved).encode())
     tables = diagnose.tables(master, assemble.open_checks(master, templates()), solved)
-    product = assemble.product(master, assigned, templates(), settings.seed, settings.pins, tables)
+    product = assemble.product(master, assigned, templates(), settings, tables)
     return Built(product, assigned, solved, tables)
 
 

@@ -5,6 +5,7 @@ The search itself is ``shipped/hints.py``, the same text that travels in the not
 
 import contextlib
 import io
+import types
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -18,9 +19,18 @@ Table = dict[str, Any]
 
 
 def environment(answer: Answer, solved: Mapping[str, Any]) -> dict[str, Any]:
-    """Put an answer into a copy of the solved notebook. The other functions keep to the solved ones."""
+    """Put an answer into a copy of the solved notebook."""
+    return with_source(answer.source, f"{answer.question}, {answer.name}", solved)
+
+
+def with_source(source: str, name: str, solved: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one more cell in a copy of a notebook: its functions call what is in the copy, as they would there."""
     env = dict(solved)
-    exec(compile(answer.source, f"{answer.question}, {answer.name}", "exec"), env)
+    for key, value in solved.items():
+        if isinstance(value, types.FunctionType) and value.__globals__ is solved:
+            env[key] = types.FunctionType(value.__code__, env, key, value.__defaults__, value.__closure__)
+            env[key].__kwdefaults__, env[key].__doc__ = value.__kwdefaults__, value.__doc__
+    exec(compile(source, name, "exec"), env)
     return env
 
 

@@ -40,8 +40,9 @@ def inspect(master: Master, settings: Settings, *, quick: bool = False) -> Findi
     """Rebuild one exercise and compare it with what is there; then, if not quick, try every known answer."""
     built = build.build(master, settings)
     product = built.product
-    solution = judge.judge(product.bundle, built.solved)
-    untouched = judge.judge(product.bundle, judge.functions_of(product.student))
+    bundle = trials.bundle_to_try(master, built, settings, settings.seed)
+    solution = judge.judge(bundle, built.solved)
+    untouched = judge.judge(bundle, judge.functions_of(product.student))
     source = f"solutions/{master.slug}.md"
     problems = [*out_of_step(product, settings.root), *leaks(master, product, settings.root)]
     if solution.possible != master.points:

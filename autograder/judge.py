@@ -20,6 +20,11 @@ from typing import Any
 from autograder import archives
 
 
+# How a check's message begins that could not be tried here, such as one that needs a GPU. A student's own
+# error cannot: its sentence begins with the function's name.
+PENDING = "pending: "
+
+
 @dataclass(frozen=True)
 class CheckResult:
     """One check of one question."""
@@ -29,17 +34,28 @@ class CheckResult:
     points: float
     message: str
 
+    @property
+    def pending(self) -> bool:
+        """Whether it could not be tried here: no verdict, and so neither points nor their loss."""
+        return not self.passed and self.message.removeprefix("AssertionError: ").startswith(PENDING)
+
 
 @dataclass(frozen=True)
 class Score:
-    """What a set of functions earned."""
+    """What a set of functions earned. A question with a pending check counts for nothing yet."""
 
     checks: Mapping[str, tuple[CheckResult, ...]]
 
     @property
+    def pending(self) -> tuple[str, ...]:
+        """The questions that wait for another machine."""
+        return tuple(name for name, checks in self.checks.items() if any(check.pending for check in checks))
+
+    @property
     def possible(self) -> float:
-        """All points there are."""
-        return float(sum(check.points for checks in self.checks.values() for check in checks))
+        """All points that could be earned here."""
+        counted = [checks for name, checks in self.checks.items() if name not in self.pending]
+        return float(sum(check.points for checks in counted for check in checks))
 
     @property
     def earned(self) -> float:
@@ -48,6 +64,8 @@ class Score:
 
     def of(self, question: str) -> float:
         """The points earned in one question."""
+        if question in self.pending:
+            return 0.0
         return float(sum(check.points for check in self.checks[question] if check.passed))
 
     def failures(self) -> list[str]:

@@ -31,6 +31,32 @@ REQUIRED_CONFIG: dict[str, Any] = {
     "tests": {"ok_format": False, "files": True},
 }
 
+# What a cell with ``:pack:`` becomes.
+PACKED = '''\
+import importlib.abc
+import importlib.util
+import sys
+
+
+class Packed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Lets check files import a package that the grader's machine does not have."""
+
+    TEXTS = @@texts@@
+
+    def find_spec(self, name, path=None, target=None):
+        return importlib.util.spec_from_loader(name, self) if name in self.TEXTS else None
+
+    def get_source(self, name):
+        return self.TEXTS[name]
+
+    def is_package(self, name):
+        return "." not in name
+
+
+if not any(type(finder).__name__ == "Packed" for finder in sys.meta_path):
+    sys.meta_path.append(Packed())
+'''
+
 
 @dataclass
 class _Reader:
@@ -200,6 +226,20 @@ class _Reader:
             self.wrong(line, f"book/{name} cannot be loaded ({error.strerror}). Name a file under book/.")
             return ""
 
+    def pack(self, book: Path, name: str, source: str, line: int) -> str:
+        """Read a folder of the book's that is a Python package, for checks that cannot import it.
+
+        Gives code that makes it importable under its own name, from texts within the cell.
+        """
+        if source.strip():
+            self.wrong(line, "a cell with :pack: is that folder and nothing else. Move the other lines.")
+        modules = {path.stem: path.read_text(encoding="utf-8") for path in sorted((book / name).glob("*.py"))}
+        package = Path(name).name
+        if "__init__" not in modules:
+            self.wrong(line, f"book/{name} is no Python package. Name a folder under book/ with __init__.py.")
+        texts = {package if stem == "__init__" else f"{package}.{stem}": modules[stem] for stem in modules}
+        return PACKED.replace("@@texts@@", repr(texts))
+
     def code(self, source: str, line: int, tags: tuple[str, ...]) -> None:
         """Read a code cell according to the block that it stands in."""
         block = self.open[-1][0] if self.open else None
@@ -321,7 +361,16 @@ class _Reader:
             )
         if not isinstance(about.get("chapter"), str):
             self.wrong(1, "mostly_harmless.chapter is missing. Name the chapter that this exercise follows.")
-        questions = tuple(self.finish_question(name) for name in self.question_lines)
+        again = about.get("again", {})
+        for name, earlier in again.items() if isinstance(again, dict) else [("", again)]:
+            if name not in self.question_lines or earlier not in self.answered or name in self.answered:
+                self.wrong(
+                    1,
+                    f"mostly_harmless.again has {name}: {earlier}. Write the name of a question without a "
+                    "solution, and the one whose functions it asks for again, such as q6: q5.",
+                )
+                again = {}
+        questions = tuple(self.finish_question(name, again.get(name, name)) for name in self.question_lines)
         total = sum(question.points for question in questions)
         if not questions:
             self.wrong(1, 'there is no question. Begin one with a raw cell "# BEGIN QUESTION".')
@@ -355,10 +404,10 @@ class _Reader:
             return 0
         return float(value)
 
-    def finish_question(self, name: str) -> Question:
-        """Check one question as a whole."""
+    def finish_question(self, name: str, source: str) -> Question:
+        """Check one question as a whole. ``source`` is the one whose functions it asks for: mostly itself."""
         line, points, checks = self.question_lines[name], self.question_points[name], self.checks[name]
-        if name not in self.answered:
+        if source not in self.answered:
             self.wrong(line, f'question {name} has no solution. Add "# BEGIN SOLUTION".')
         if not any(not check.hidden for check in checks):
             self.wrong(line, f"question {name} has no open check, so students could not try it. Add one.")
@@ -386,11 +435,11 @@ class _Reader:
             )
         title = prompts[0].source.split("\n", 1)[0].removeprefix("## ").strip() if prompts else ""
         solution = "\n\n\n".join(
-            cell.source for cell in self.cells if cell.question == name and cell.role == "answer"
+            cell.source for cell in self.cells if cell.question == source and cell.role == "answer"
         )
         functions = tuple(re.findall(r"^def (\w+)\(", solution, re.MULTILINE))
         return Question(
-            name, points, line, tuple(checks), title, functions, self.finish_answers(name, solution)
+            name, points, line, tuple(checks), title, source, functions, self.finish_answers(name, solution)
         )
 
     def finish_answers(self, question: str, solution: str) -> tuple[Answer, ...]:
@@ -476,8 +525,9 @@ def parse(text: str, slug: str, path: str, book: Path = Path("book")) -> Master:
         line = _first_line(lines, start, cell.source)
         tags = tuple(cell.metadata.get("tags", ()))
         reader.fences(cell.source, line)
-        if "load" in cell.metadata:
-            cell.source = reader.load(book, str(cell.metadata["load"]), cell.source, line)
+        for option, read in (("load", reader.load), ("pack", reader.pack)):
+            if option in cell.metadata:
+                cell.source = read(book, str(cell.metadata[option]), cell.source, line)
         if cell.cell_type == "raw":
             reader.raw(cell.source, line)
         elif cell.cell_type == "code":

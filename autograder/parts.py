@@ -51,13 +51,17 @@ class Check:
 
 @dataclass(frozen=True)
 class Question:
-    """One question: its checks, the functions that it asks for, and answers that are known."""
+    """One question: its checks, the functions that it asks for, and answers that are known.
+
+    ``source`` is the question in which those functions are written: itself, or an earlier one.
+    """
 
     name: str
     points: float
     line: int
     checks: tuple[Check, ...]
     title: str
+    source: str
     functions: tuple[str, ...]
     answers: tuple[Answer, ...]
 

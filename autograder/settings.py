@@ -9,12 +9,17 @@ from pathlib import Path
 from autograder.errors import SettingsError
 
 
+# What a check that needs a GPU does where there is none: wait for one, or earn its points at CPU scale.
+GPU = ("required", "cpu-scale")
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the build and the grading need to know about this repository."""
 
     root: Path
     seed: int
+    gpu: str  # one of GPU
     pins: dict[str, str]  # package name in lower case -> exact version, from requirements.txt
 
 
@@ -42,12 +47,13 @@ def read_pins(path: Path) -> dict[str, str]:
 
 
 def load(root: Path) -> Settings:
-    """Read the settings of the repository at ``root``; ``AUTOGRADER_SEED`` wins over the file."""
+    """Read the settings of the repository at ``root``; ``AUTOGRADER_…`` in the environment wins over it."""
     try:
         table = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"pyproject.toml cannot be read: {error}.") from None
-    seed = os.environ.get("AUTOGRADER_SEED", table.get("tool", {}).get("autograder", {}).get("seed"))
+    chosen = table.get("tool", {}).get("autograder", {})
+    seed = os.environ.get("AUTOGRADER_SEED", chosen.get("seed"))
     if seed is None:
         raise SettingsError(
             "pyproject.toml: [tool.autograder] has no seed. Add one, for example: seed = 20251122."
@@ -56,4 +62,7 @@ def load(root: Path) -> Settings:
         raise SettingsError(
             f"The seed of the hidden checks is {seed!r}; it must be a whole number, 0 or more."
         )
-    return Settings(root=root, seed=int(seed), pins=read_pins(root / "requirements.txt"))
+    gpu = os.environ.get("AUTOGRADER_GPU", chosen.get("gpu", GPU[0]))
+    if gpu not in GPU:
+        raise SettingsError(f"The setting gpu is {gpu!r}; it must be {' or '.join(map(repr, GPU))}.")
+    return Settings(root=root, seed=int(seed), gpu=gpu, pins=read_pins(root / "requirements.txt"))

@@ -6,7 +6,7 @@ check may leave two of them looking alike. A right one must pass everywhere, how
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from autograder import archives, assemble, build, diagnose, judge
@@ -50,10 +50,7 @@ def try_answers(master: Master, built: Built, settings: Settings) -> Outcome:
     """Try all answers of a master."""
     seeds = (settings.seed, *OTHER_SEEDS)
     open_checks = assemble.open_checks(master, build.templates())
-    bundles = [
-        archives.unpack(assemble.bundle(master, built.assigned.bundle, build.templates(), seed))
-        for seed in seeds
-    ]
+    bundles = [archives.unpack(bundle_to_try(master, built, settings, seed)) for seed in seeds]
     verdicts: list[Verdict] = []
     problems: list[Complaint] = []
     for question in master.questions:
@@ -68,6 +65,12 @@ def try_answers(master: Master, built: Built, settings: Settings) -> Outcome:
         problems += twins(question, table)
         problems += slow(question, shown, built.solved)
     return Outcome(tuple(verdicts), tuple(problems))
+
+
+def bundle_to_try(master: Master, built: Built, settings: Settings, seed: int) -> bytes:
+    """Make the bundle again so that every check of it can be tried on this machine, under a seed."""
+    tried = replace(settings, seed=seed, gpu="cpu-scale")
+    return assemble.bundle(master, built.assigned.bundle, build.templates(), tried)
 
 
 def try_answer(
@@ -144,11 +147,14 @@ def twins(question: Question, table: diagnose.Table) -> Iterator[Complaint]:
 
 def slow(question: Question, shown: str, solved: Mapping[str, Any]) -> Iterator[Complaint]:
     """Find open checks for which a student would wait."""
-    start = time.process_time()
-    judge.run_checks(shown, question.name, solved)
-    spent = time.process_time() - start
-    if spent > SLOWEST:
-        yield (
-            question.line,
-            f"the open checks of {question.name} take {spent:.1f} s. Make their fixtures smaller.",
-        )
+    spent = SLOWEST
+    for _ in range(3):  # another program's work can slow one try, hardly three
+        start = time.process_time()
+        judge.run_checks(shown, question.name, solved)
+        spent = time.process_time() - start
+        if spent <= SLOWEST:
+            return
+    yield (
+        question.line,
+        f"the open checks of {question.name} take {spent:.1f} s. Make their fixtures smaller.",
+    )

@@ -127,13 +127,21 @@ def function_of(env: Mapping[str, Any], name: str) -> Callable[..., Any]:
 
 
 def call(
-    env: Mapping[str, Any], name: str, arguments: tuple[Any, ...], options: Mapping[str, Any] | None = None
+    env: Mapping[str, Any],
+    name: str,
+    arguments: tuple[Any, ...],
+    options: Mapping[str, Any] | None = None,
+    *,
+    through: str = "",
 ) -> Any:
     """Call the student's function and return its answer; it must leave its arguments as they were.
 
+    through  a function that the notebook gives, which calls the student's ``name`` and turns what arrays
+             cannot say, such as a model, into arrays; the arguments are its own
     Raises ValueError where the function does, for the caller to judge, and Failure for all else.
     """
-    function = function_of(env, name)
+    function_of(env, name)
+    function = function_of(env, through or name)
     before = [snapshot(argument) for argument in arguments]
     try:
         answer = function(*arguments, **(options or {}))
@@ -234,6 +242,7 @@ def expect(
     period: float | None = None,
     where: Any = None,
     view: Callable[[Any], Any] | None = None,
+    through: str = "",
 ) -> None:
     """Call ``name`` and compare its answer: exactly this shape, finite, every value within the tolerance.
 
@@ -246,11 +255,12 @@ def expect(
     period     of an angle: compared modulo this, and answers must lie within 0 to period
     where      boolean array: only these places are compared
     view       turns the answer into what is compared, such as the outer product of two arrays
+    through    a function of the notebook that calls ``name``, see ``call``
     """
     function_of(env, name)  # if there is none, it does not matter what was tried
     trial = Trial(name, case)
     try:
-        answer = call(env, name, arguments, options)
+        answer = call(env, name, arguments, options, through=through)
         array = numbers(view(answer) if view and answer is not None else answer, name)
     except ValueError as error:
         settle(trial.wrong(["raises", "ValueError"], f"your {name} stopped with {story_of(error, env)}"))

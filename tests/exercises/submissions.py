@@ -60,7 +60,9 @@ def with_answer(product: Product, answer: Answer) -> bytes:
     """The solved notebook with one question answered in another way."""
 
     def put_in(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        last = max(i for i, cell in enumerate(cells) if question_of(cell) == answer.question)
+        # A question that asks for the functions of an earlier one has no cell of its own.
+        place = max(name for cell in cells if (name := question_of(cell)) and name <= answer.question)
+        last = max(i for i, cell in enumerate(cells) if question_of(cell) == place)
         cells.insert(last + 1, own_cell("own", answer.source))
         return cells
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from autograder import judge
+from autograder import diagnose, judge
 from tests.exercises.submissions import Exercise
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -51,6 +51,14 @@ CONTRACT = {
         "q3": (2, ["softmax(logits)"]),
         "q4": (2, ["count_parameters(layers)"]),
         "q5": (4, ["cnn_forward(images, parameters)"]),
+    },
+    "training": {
+        "q1": (3, ["split_by_place(positions, size, fraction)"]),
+        "q2": (2, ["standardise(train, test)"]),
+        "q3": (4, ["train_epoch(model, images, labels, optimizer, *, batch_size, generator)"]),
+        "q4": (2, ["evaluate(model, images, labels)"]),
+        "q5": (3, ["fit(images, labels, *, seed, device)"]),
+        "q6": (4, ["fit(images, labels, *, seed, device)"]),
     },
 }
 # What is no work at all. Each must be worth nothing.
@@ -106,8 +114,8 @@ def test_check_command_finds_everything_in_order() -> None:
 @pytest.mark.parametrize("body", NO_WORK)
 def test_answer_without_work_earns_nothing(exercise: Exercise, body: str) -> None:
     for question in exercise.master.questions:
-        notebook = dict(exercise.built.solved)
-        for name in question.functions:
-            exec(f"{ALWAYS_EQUAL}def {name}(*args, **options):\n    {body}\n", notebook)
+        functions = [f"def {name}(*args, **options):\n    {body}\n" for name in question.functions]
+        source = "\n".join([ALWAYS_EQUAL, *functions])
+        notebook = diagnose.with_source(source, "no work", exercise.built.solved)
         score = judge.judge(exercise.product.bundle, notebook, questions=[question.name])
         assert score.earned == 0, (question.name, [check for check in score.checks[question.name]])
