@@ -19,6 +19,8 @@ from autograder.settings import Settings
 
 # Otter's first line in every test file; the helpers go right behind it.
 OTTER_IMPORT = "from otter.test_files import test_case\n"
+# How a cell is folded in JupyterLab and on Colab; on the site the tag does it.
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 GRADESCOPE_NOTES = """\
 # {title}: notes for Gradescope
 
@@ -189,13 +191,15 @@ def notebook(master: Master, otter: Mapping[str, Any], setup: str) -> bytes:
         if not cells and cell["cell_type"] == "markdown":
             source = _with_total(source, master)
         tags = [tag for tag in metadata.get("tags", ()) if not tag.startswith("otter_")]
-        kept = {"tags": tags} if tags else {}
+        kept: dict[str, Any] = {"tags": tags} if tags else {}
+        if "hide-input" in tags:
+            kept |= FOLDED
         cells.append({"cell_type": cell["cell_type"], "id": identity, "metadata": kept, "source": source})
         cells[-1] |= _empty(cell["cell_type"])
         if len(cells) == 1:
             cells.append(_code("setup", setup, ["hide-input", "otter_ignore"]))
-            # Four screens of letters would be the first thing to see: folded in JupyterLab and on Colab.
-            cells[-1]["metadata"] |= {"jupyter": {"source_hidden": True}, "cellView": "form"}
+            # Four screens of letters would be the first thing to see.
+            cells[-1]["metadata"] |= FOLDED
     return dump({"cells": cells, "metadata": _metadata(master), "nbformat": 4, "nbformat_minor": 5})
 
 

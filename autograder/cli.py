@@ -28,7 +28,8 @@ examples:
   otter run -a dist/kernels.zip answer.ipynb      grade one notebook with plain Otter
 
 exit code: 0 all well, 1 something is wrong and listed, 2 the command was misused
-settings:  [tool.autograder] in pyproject.toml; AUTOGRADER_SEED in the environment wins over its seed
+settings:  [tool.autograder] in pyproject.toml; AUTOGRADER_SEED and AUTOGRADER_GPU in the
+           environment win over its seed and gpu
 """
 
 
@@ -165,6 +166,8 @@ def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool,
             f"{finding.slug:12} {state:6} total {finding.possible:g}, solution {finding.solution:g}, "
             f"untouched {finding.untouched:g}{'' if quick else f'; {_known(finding)}'}"
         )
+        for question in finding.on_gpu:
+            print(f"{'':12} {question} wants a GPU; without one it is tried here at CPU scale")
     if problems:
         print(f"{_count(len(problems), 'thing')} to put right, listed above.", file=sys.stderr)
     return 1 if problems else 0
@@ -182,6 +185,7 @@ def _report(
             "possible": finding.possible,
             "solution": finding.solution,
             "untouched": finding.untouched,
+            "on_gpu": finding.on_gpu,
             "answers": {
                 what: dict(zip(("found", "of"), finding.known.count(what), strict=True)) for what in COUNTED
             },

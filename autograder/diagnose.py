@@ -24,7 +24,7 @@ def environment(answer: Answer, solved: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_source(source: str, name: str, solved: Mapping[str, Any]) -> dict[str, Any]:
-    """Run one more cell in a copy of a notebook: its functions call what is in the copy, as they would there."""
+    """Run one more cell in a copy of a notebook, whose functions then call what it defines."""
     env = dict(solved)
     for key, value in solved.items():
         if isinstance(value, types.FunctionType) and value.__globals__ is solved:

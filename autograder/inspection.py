@@ -32,6 +32,7 @@ class Finding:
     possible: float
     solution: float
     untouched: float
+    on_gpu: tuple[str, ...]  # questions that want a GPU; tried at CPU scale where there is none
     known: Outcome
     problems: tuple[Problem, ...]
 
@@ -72,6 +73,11 @@ def inspect(master: Master, settings: Settings, *, quick: bool = False) -> Findi
         possible=solution.possible,
         solution=solution.earned,
         untouched=untouched.earned,
+        on_gpu=tuple(
+            question.name
+            for question in master.questions
+            if any(re.search(r"\bGPU\b", check.source) for check in question.checks if check.hidden)
+        ),
         known=known,
         problems=tuple(problems),
     )

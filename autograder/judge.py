@@ -19,7 +19,6 @@ from typing import Any
 
 from autograder import archives
 
-
 # How a check's message begins that could not be tried here, such as one that needs a GPU. A student's own
 # error cannot: its sentence begins with the function's name.
 PENDING = "pending: "

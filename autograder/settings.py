@@ -8,7 +8,6 @@ from pathlib import Path
 
 from autograder.errors import SettingsError
 
-
 # What a check that needs a GPU does where there is none: wait for one, or earn its points at CPU scale.
 GPU = ("required", "cpu-scale")
 

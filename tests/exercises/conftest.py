@@ -1,6 +1,7 @@
 """Every exercise of the course, built once for all tests of this folder."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ SLUGS = build.known_slugs(REPOSITORY)
 @cache
 def _exercise(slug: str) -> Exercise:
     master = masters.read(REPOSITORY / "solutions" / f"{slug}.md")
-    return Exercise(master, build.build(master, settings.load(REPOSITORY)))
+    # At CPU scale, so that no question has to wait for a GPU.
+    return Exercise(master, build.build(master, replace(settings.load(REPOSITORY), gpu="cpu-scale")))
 
 
 @pytest.fixture(scope="session", params=SLUGS)

@@ -23,13 +23,15 @@ EIGHTHS = some.integers(-256, 256).map(lambda n: n / 8)  # exact, also in float3
 TYPES = some.sampled_from(["u1", "<f4", "<f8", ">f8", ">f4", "<i2"])
 
 
-def solution_of(slug: str, *roles: str) -> dict[str, Any]:
+def solution_of(slug: str, *roles: str, before: str = "") -> dict[str, Any]:
     """Everything that a master's own cells define, with nothing built and no figure shown.
 
-    roles  of cells to run besides the notebook's own code and the answers, such as "hidden helper"
+    roles   of cells to run besides the notebook's own code and the answers, such as "hidden helper"
+    before  what to run first, such as the checks' own helpers
     """
     matplotlib.use("agg")
     names: dict[str, Any] = {"__name__": "__main__"}
+    exec(before, names)
     for cell in masters.read(SOLUTIONS / f"{slug}.md").cells:
         if cell.role in ("code", "answer", *roles):
             with contextlib.redirect_stdout(io.StringIO()):

@@ -1,0 +1,176 @@
+"""The question that wants a GPU: cheats are caught at CPU scale, and without a GPU it waits."""
+
+import base64
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from autograder import assemble, build, diagnose, judge, settings
+from tests.exercises.submissions import Exercise
+from tests.exercises.test_otter_run import earned, otter_run
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PENDING = "pending: this question waits for a machine with a GPU"
+
+
+@pytest.fixture(scope="module")
+def training(exercise_of: Callable[[str], Exercise]) -> Exercise:
+    """The exercise, built at CPU scale."""
+    return exercise_of("training")
+
+
+def bundle_that_requires_a_gpu(training: Exercise) -> bytes:
+    """The bundle as it is built unless somebody asks for CPU scale."""
+    chosen = replace(settings.load(REPOSITORY), gpu="required")
+    return assemble.bundle(training.master, training.built.assigned.bundle, build.templates(), chosen)
+
+
+def hidden_helpers(training: Exercise) -> dict[str, Any]:
+    """What the hidden checks of the bundle are made of."""
+    names: dict[str, Any] = {"SEED": settings.load(REPOSITORY).seed}
+    exec(build.templates().checks, names)
+    exec(training.master.helpers("helper"), names)
+    exec(training.master.helpers("hidden helper"), names)
+    return names
+
+
+def test_without_a_gpu_the_question_is_pending_and_counts_for_nothing(training: Exercise) -> None:
+    if shutil.which("nvidia-smi"):
+        pytest.skip("there is a GPU here, so nothing has to wait for one")
+    score = judge.judge(bundle_that_requires_a_gpu(training), training.built.solved, questions=["q4", "q6"])
+    assert score.pending == ("q6",)
+    assert (score.possible, score.earned, score.of("q6")) == (2, 2, 0)
+
+
+def test_otter_gives_a_pending_question_nothing_and_says_why(training: Exercise, tmp_path: Path) -> None:
+    if shutil.which("nvidia-smi"):
+        pytest.skip("there is a GPU here, so nothing has to wait for one")
+    # One question is enough, and the others train networks.
+    files = {name: content for name, content in unpacked(bundle_that_requires_a_gpu(training)).items()
+             if not name.startswith("tests/") or name == "tests/q6.py"}  # fmt: skip
+    results = otter_run(assemble.archives.pack(files), training.product.solved, tmp_path)
+    assert earned(results) == {"q6": 1.0}  # its open check
+    assert PENDING in json.dumps(results)
+
+
+def unpacked(bundle: bytes) -> dict[str, bytes]:
+    return dict(assemble.archives.unpack(bundle))
+
+
+def test_student_cannot_make_a_question_pending(training: Exercise) -> None:
+    source = "def fit(images, labels, *, seed, device):\n    raise AssertionError('pending: please')\n"
+    env = diagnose.with_source(source, "cheat", training.built.solved)
+    score = judge.judge(training.product.bundle, env, questions=["q6"])
+    assert score.pending == ()
+    assert (score.possible, score.earned) == (4, 0)
+
+
+def test_stored_weights_do_not_fit_classes_dealt_anew(training: Exercise) -> None:
+    helpers, solved = hidden_helpers(training), training.built.solved
+    # What a cheat could know: pictures of the very same kinds, numbered as in the published set.
+    train, labels, test, truth = helpers["museum"](1500, 300, 10, 7)
+    model = solved["fit"](torch.from_numpy(train), torch.from_numpy(labels), seed=0, device="cpu")
+    with torch.no_grad():
+        assert (model(torch.from_numpy(test)).argmax(1).numpy() == truth).mean() > 0.4
+    held = io.BytesIO()
+    torch.save(model.state_dict(), held)
+    source = textwrap.dedent(f"""
+        import base64, io
+        STORED = "{base64.b64encode(held.getvalue()).decode()}"
+
+        def fit(images, labels, *, seed, device):
+            layers, before = [], 3
+            for maps in (24, 48, 96):
+                layers += [nn.Conv2d(before, maps, 3, padding=1), nn.BatchNorm2d(maps), nn.ReLU(), nn.MaxPool2d(2)]
+                before = maps
+            model = nn.Sequential(*layers, nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(before, 10))
+            model.load_state_dict(torch.load(io.BytesIO(base64.b64decode(STORED)), weights_only=True))
+            return model.to(device).eval()
+    """)
+    env = diagnose.with_source(source, "cheat", solved)
+    (hidden,) = [check for check in judge.judge(training.product.bundle, env, questions=["q6"]).checks["q6"] if check.hidden]
+    assert not hidden.passed
+    assert "little more than guess" in hidden.message
+
+
+def test_replaced_helpers_of_the_notebook_cannot_claim_an_accuracy(training: Exercise) -> None:
+    source = textwrap.dedent("""
+        def train_here(images, labels, *, seed, device):
+            return np.array([1e3, 1e3, 9, 0, 9, 9, 9, 0, 0, 0, 1, 1, 0.1])
+
+        def ask_here(images):
+            return np.eye(10)[np.zeros(len(images), dtype=int)]
+    """)
+    env = diagnose.with_source(source, "cheat", training.built.solved)
+    assert judge.judge(training.product.bundle, env, questions=["q5", "q6"]).earned == 0
+
+
+FAKE = """#!{python}
+import sys
+from pathlib import Path
+busy = Path({flag!r}).exists()
+question = sys.argv[1]
+if question == "--query-gpu=memory.used":
+    print({grown} if busy else 40)
+elif question == "--query-compute-apps=pid" and busy and {pid}:
+    print({pid})
+"""
+
+
+@pytest.mark.parametrize(
+    ("pid", "grown", "verdict"),
+    [
+        ("own", 40, "by process id"),
+        ("child", 40, "by process id"),
+        ("stranger", 40, ""),
+        ("none", 900, "by memory"),
+        ("none", 60, ""),
+    ],
+)
+def test_use_of_the_gpu_is_seen_from_outside(
+    training: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pid: str, grown: int, verdict: str
+) -> None:
+    helpers = hidden_helpers(training)
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    pids = {"own": os.getpid(), "child": child.pid, "stranger": 1, "none": 0}
+    flag, program = tmp_path / "busy", tmp_path / "nvidia-smi"
+    program.write_text(FAKE.format(python=sys.executable, flag=str(flag), grown=grown, pid=pids[pid]))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    try:
+        assert helpers["cuda_here"]()
+        with helpers["OutsideView"]() as view:
+            flag.touch()
+            time.sleep(0.6)
+        assert view.verdict == verdict
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_machine_without_the_drivers_program_has_no_gpu(
+    training: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not hidden_helpers(training)["cuda_here"]()
+
+
+def test_solution_passes_on_the_gpu_and_is_seen_there(training: Exercise) -> None:
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device, and there is none here")
+    with contextlib.redirect_stdout(io.StringIO()):
+        score = judge.judge(bundle_that_requires_a_gpu(training), training.built.solved, questions=["q6"])
+    assert (score.pending, score.earned) == ((), 4)
