@@ -56,6 +56,17 @@ def test_seed_changes_the_bundle_and_not_the_student_notebook(
     assert b"SEED = 8" in archives.unpack(private["dist/doubling.zip"])["tests/q1.py"]
 
 
+def test_gpu_setting_is_written_into_the_bundle(
+    repository: Path, autograder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for asked, written in ((None, b"GPU = 'required'"), ("cpu-scale", b"GPU = 'cpu-scale'")):
+        if asked:
+            monkeypatch.setenv("AUTOGRADER_GPU", asked)
+        autograder(repository, "build")
+        bundle = archives.unpack((repository / "dist" / "doubling.zip").read_bytes())
+        assert written in bundle["tests/q1.py"]
+
+
 def test_build_says_what_was_made_and_what_comes_next(repository: Path, autograder: Command) -> None:
     done = autograder(repository, "build")
     assert (done.returncode, done.stderr) == (0, "")

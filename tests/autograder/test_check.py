@@ -34,8 +34,21 @@ def test_json_says_the_same(built: Path, autograder: Command) -> None:
     assert (done.returncode, report["ok"], report["orphans"]) == (0, True, [])
     scores = {"points": 2, "possible": 2, "solution": 2, "untouched": 0}
     tried = {what: {"found": n, "of": n} for what, n in (("caught", 2), ("hinted", 2), ("accepted", 1))}
-    about = {"slug": "doubling", "ok": True, "problems": [], "answers": tried}
+    about = {"slug": "doubling", "ok": True, "problems": [], "answers": tried, "on_gpu": []}
     assert report["exercises"] == [about | scores]
+
+
+def test_question_that_waits_for_a_gpu_is_tried_at_cpu_scale_and_said(
+    built: Path, autograder: Command
+) -> None:
+    master = built / "solutions" / "doubling.md"
+    waits = '    assert GPU == "cpu-scale", "pending: this waits for a GPU"\n    hidden_value ='
+    change(master, "    hidden_value =", waits)
+    autograder(built, "build")
+    done = autograder(built, "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "total 2, solution 2, untouched 0" in done.stdout
+    assert "q1 wants a GPU; without one it is tried here at CPU scale" in done.stdout
 
 
 def test_mistake_in_a_master_is_json_too(built: Path, autograder: Command) -> None:

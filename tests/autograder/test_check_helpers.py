@@ -92,3 +92,23 @@ def test_other_exception_than_the_one_asked_for_says_which_is(say: Say) -> None:
         "your answer should raise ValueError for an even number, "
         "but your answer stopped with KeyError: 2, in line 2 of its cell"
     )
+
+
+BRIDGE = "def bridge(n):\n    made = answer([n])\n    return None if made is None else sum(made)\n"
+
+
+def test_answer_can_be_reached_through_a_function_of_the_notebook(helpers: dict[str, Any]) -> None:
+    def sentence(cell: str) -> str:
+        notebook: dict[str, Any] = {}
+        exec(compile(BRIDGE + cell, "cell", "exec"), notebook)
+        try:
+            helpers["expect"](notebook, "answer", (2,), 4, case="of two", reveal=True, through="bridge")
+        except AssertionError as error:
+            return str(error)
+        return ""
+
+    assert sentence("def answer(n):\n    return n * 2\n") == ""
+    assert sentence("def answer(n):\n    return n\n") == "your answer gives 2; 4 is right (of two)"
+    assert sentence("def answer(n):\n    pass\n").startswith("your answer gives nothing back yet")
+    assert sentence("x = 1\n") == "there is no function answer yet; run the cell that defines it"
+    assert sentence("answer = len\nbridge = 3\n").startswith("bridge is no longer a function")

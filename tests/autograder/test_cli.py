@@ -55,6 +55,15 @@ def test_seed_that_is_no_number_is_said(
     assert f"The seed of the hidden checks is {seed!r}" in done.stderr
 
 
+def test_gpu_setting_that_is_unknown_is_said(
+    repository: Path, autograder: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOGRADER_GPU", "maybe")
+    done = autograder(repository, "build")
+    assert done.returncode == 2
+    assert "The setting gpu is 'maybe'; it must be 'required' or 'cpu-scale'." in done.stderr
+
+
 def test_folder_that_cannot_be_written_is_said(repository: Path, autograder: Command) -> None:
     (repository / "exercises").write_text("in the way", encoding="utf-8")
     done = autograder(repository, "build")

@@ -1,5 +1,7 @@
 """An author's mistakes are all found, each with its file and line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -175,3 +177,114 @@ def test_cell_that_is_not_closed_is_named_where_the_next_one_begins(text: str) -
 def test_byte_order_mark_at_the_start_is_ignored(text: str, tmp_path: Path) -> None:
     (tmp_path / "doubling.md").write_text(text, encoding="utf-8-sig")
     assert masters.read(tmp_path / "doubling.md").title == "Doubling"
+
+
+AGAIN = """\
+```{raw-cell}
+# BEGIN QUESTION
+name: q2
+points: 1
+```
+
+## Once more
+
+```{raw-cell}
+# BEGIN TESTS
+```
+
+```{code-cell} ipython3
+\""" # BEGIN TEST CONFIG
+points: 0.5
+\""" # END TEST CONFIG
+def test_double_of_four(env):
+    expect(env, "double", (4,), 8)
+```
+
+```{code-cell} ipython3
+\""" # BEGIN TEST CONFIG
+points: 0.5
+hidden: true
+\""" # END TEST CONFIG
+def test_double_of_five(env):
+    expect(env, "double", (5,), 10)
+```
+
+```{raw-cell}
+# END TESTS
+```
+
+```{raw-cell}
+# BEGIN WRONG ANSWERS
+```
+
+```{code-cell} ipython3
+\""" # BEGIN WRONG ANSWER
+name: one more
+says: is not right
+change: ["number + number", "number + 1"]
+\""" # END WRONG ANSWER
+```
+
+```{raw-cell}
+# END WRONG ANSWERS
+```
+
+```{raw-cell}
+# END QUESTION
+```
+"""
+
+
+def asking_again(text: str, again: str) -> str:
+    """A second question, which has no solution of its own."""
+    longer = text.replace("  points: 2\n", "  points: 3\n").replace(
+        "  chapter: sums\n", f"  chapter: sums\n{again}"
+    )
+    return f"{longer.rstrip()}\n\n{AGAIN}"
+
+
+def test_question_may_ask_again_for_the_functions_of_an_earlier_one(text: str) -> None:
+    master = masters.parse(asking_again(text, "  again: {q2: q1}\n"), "doubling", "x")
+    first, second = master.questions
+    assert (first.source, second.source) == ("q1", "q1")
+    assert second.functions == first.functions == ("double",)
+    (wrong,) = second.answers
+    assert "number + 1" in wrong.source
+
+
+@pytest.mark.parametrize(
+    "again", ["  again: {q2: q7}\n", "  again: {q7: q1}\n", "  again: {q1: q1}\n", "  again: q1\n"]
+)
+def test_asking_again_for_what_is_not_there_is_named(text: str, again: str) -> None:
+    found = mistakes(asking_again(text, again))
+    assert any("mostly_harmless.again has" in problem.sentence for problem in found), found
+
+
+def test_package_of_the_book_is_packed_and_can_be_imported(text: str, tmp_path: Path) -> None:
+    package = tmp_path / "data" / "greeting_cards"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("", encoding="utf-8")
+    (package / "words.py").write_text(
+        "from __future__ import annotations\nHELLO = 'hello'\n", encoding="utf-8"
+    )
+    (package / "cards.py").write_text(
+        "from greeting_cards.words import HELLO\n\n\ndef card(name):\n    return f'{HELLO}, {name}'\n",
+        encoding="utf-8",
+    )
+    packing = (
+        "```{code-cell} ipython3\n:pack: data/greeting_cards\n```\n\n```{code-cell} ipython3\ndef secret"
+    )
+    longer = text.replace("```{code-cell} ipython3\ndef secret", packing)
+    master = masters.parse(longer, "doubling", "x", tmp_path)
+    lone = [sys.executable, "-I", "-c"]
+    program = f"{master.helpers('hidden helper')}\nfrom greeting_cards.cards import card\nprint(card('Ada'))"
+    done = subprocess.run([*lone, program], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert done.stdout == "hello, Ada\n"
+
+
+def test_folder_to_pack_that_is_no_package_is_named(text: str, tmp_path: Path) -> None:
+    packing = "```{code-cell} ipython3\n:pack: data/nothing\n```\n\n```{code-cell} ipython3\ndef secret"
+    with pytest.raises(MasterError) as caught:
+        masters.parse(text.replace("```{code-cell} ipython3\ndef secret", packing), "doubling", "x", tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.sentence.startswith("book/data/nothing is no Python package.")

@@ -75,6 +75,22 @@ PROMISED = {
         "ReLU behind the last layer", "batch eaten by the flatten", "weights reshaped, not transposed",
         "ReLU before the convolutions", "pooling behind the second convolution",
     ],
+    "training q1": ["patches overlapping across the split"],
+    "training q2": ["test set standardised by itself", "both sets standardised by both together"],
+    "training q3": [
+        "no zero_grad", "zero_grad after backward", "no step", "another model trained", "eval while training",
+        "softmax before cross-entropy", "one-hot labels", "mean of batch means",
+        "shuffled images without labels", "rows not shuffled", "pictures and labels left on the CPU",
+        "labels left on the CPU",
+    ],
+    "training q4": [
+        "train mode not restored", "argmax over the batch", "pictures left on the CPU", "labels left on the CPU",
+    ],
+    "training q5": [
+        "no zero_grad", "zero_grad after backward", "no step", "optimiser of another model", "eval while training",
+        "softmax before cross-entropy", "labels shuffled apart from the pictures", "rows not shuffled, and sorted",
+    ],
+    "training q6": ["claimed accuracy", "fake loop", "one epoch", "training pictures learnt by heart"],
 }  # fmt: skip
 
 
