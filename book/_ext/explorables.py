@@ -9,6 +9,8 @@ from sphinx.application import Sphinx
 SCRIPTS = {
     'class="window-walk"': "window-walk.js",
     'class="template-walk"': "template-walk.js",
+    'class="kernel-learning"': "kernel-learning.js",
+    'class="cnn-walk"': "cnn-walk.js",
 }
 """What a page's HTML contains → the module (a file of ``book/_assets``) that brings it to life."""
 

@@ -166,6 +166,20 @@ def test_small_middle_and_large_rates_creep_learn_and_explode(chapter):
     assert told(chapter, "bold") / told(chapter, "limit") == pytest.approx(1.2, abs=0.05)  # "about a fifth"
 
 
+def test_the_live_figure_shows_most_of_the_loss_gone_after_a_hundred_batches(chapter):
+    loss = [chapter["on_all_examples"](chapter["path"][n])[0] for n in (0, 100)]
+    assert loss[1] < loss[0] / 50  # "nearly all of the loss"
+    windows = chapter["windows"] @ np.array([chapter["path"][n] for n in (100, -1)]).T
+    assert (
+        np.abs(windows[:, 0] - windows[:, 1]).mean() < 0.15
+    )  # "nothing that the eye sees": 1 % of the colours
+    assert (
+        chapter["losses"][0.15][chapter["exploded"]]
+        > 1e4
+        > chapter["losses"][0.15][: chapter["exploded"]].max()
+    )
+
+
 def test_pytorch_takes_our_first_step_and_learns_the_stencil_unturned(chapter):
     assert np.abs(chapter["gap"]).max() < 1e-12
     learned = chapter["layer"].weight.detach().numpy().ravel()

@@ -134,6 +134,42 @@ def test_the_shares_of_a_network_that_knows_nothing_are_unremarkable(chapter):
     assert 0.25 < chapter["shares"].min() < chapter["shares"].max() < 0.5  # the alternative text says so
 
 
+# --- the trained network ---
+
+
+def test_the_chapter_trains_the_network_that_the_course_keeps(chapter):
+    kept = torch.load(BOOK / "data" / "tiny-net" / "weights.pt", weights_only=True)
+    for name, part in chapter["trained"].state_dict().items():
+        assert part.numpy() == pytest.approx(kept[name].numpy(), abs=1e-6)  # rounding, on another machine
+
+
+def test_the_trained_network_names_nearly_all_unseen_squares_and_is_as_sure_of_a_cat(chapter):
+    assert len(chapter["hits"]) == 384
+    assert chapter["hits"].sum() > 0.97 * 384
+    glued, shares = chapter["glued"], chapter["shares_of"]
+    assert glued["count_cat"] > 0.99
+    assert glued["count_wall"] > 0.99
+    assert shares["Grass that it gets wrong"].argmax() != 1
+    for name in ("brick", "grass", "gravel"):
+        number = chapter["MATERIALS"].index(name)
+        for kind in ("", ", another place"):
+            assert shares[name.capitalize() + kind].argmax() == number
+
+
+def test_the_layers_of_the_live_figure_are_those_of_pytorch(chapter):
+    picture = chapter["on_brick"][0]
+    with torch.no_grad():
+        maps = torch.tensor(picture[None], dtype=torch.float32)
+        theirs = [maps]
+        for layer in chapter["trained"]:
+            maps = layer(maps)
+            if not isinstance(layer, nn.Flatten):
+                theirs.append(maps)
+    theirs.append(maps.softmax(dim=1))
+    for ours, other in zip(chapter["on_brick"], theirs, strict=True):
+        assert ours == pytest.approx(other[0].numpy(), abs=1e-4)  # PyTorch works in float32
+
+
 # --- LeNet-5 ---
 
 
