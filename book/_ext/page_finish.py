@@ -394,7 +394,7 @@ def drop_half_addresses(found: Elements, page: Page) -> None:
 
 
 def point_to_assets(found: Elements, page: Page) -> None:
-    """Point telephones to an icon, browsers without SVG icons to an .ico, and everybody to the font early."""
+    """Point telephones to an icon, browsers without SVG icons to an .ico, and all to the fonts early."""
     icons = [link for link in found("link") if "icon" in link.get_attribute_list("rel")]
     if not icons:
         return
@@ -404,9 +404,10 @@ def point_to_assets(found: Elements, page: Page) -> None:
     for rel, name in (("apple-touch-icon", "touch-icon.png"), ("alternate icon", "favicon.ico")):
         favicon.insert_after(found.soup.new_tag("link", attrs={"rel": rel, "href": f"{static}/{name}"}))
     font = {"rel": "preload", "as": "font", "type": "font/woff2", "crossorigin": "anonymous"}
-    favicon.insert_after(
-        found.soup.new_tag("link", attrs={**font, "href": f"{static}/fonts/literata-normal.woff2"})
-    )
+    for style in ("italic", "normal"):  # a list of sources is half italic
+        favicon.insert_after(
+            found.soup.new_tag("link", attrs={**font, "href": f"{static}/fonts/literata-{style}.woff2"})
+        )
 
 
 STEPS: tuple[Callable[[Elements, Page], None], ...] = (

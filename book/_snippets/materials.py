@@ -1,4 +1,4 @@
-"""Squares of three materials, cut from photographs."""
+"""Squares cut from three photographs."""
 
 import numpy as np
 from skimage import data
@@ -8,8 +8,8 @@ SIDE, MIDDLE = 32, 256  # pixels
 
 
 def lit_alike(photograph):
-    """Treat the two halves as two photographs:
-    each gets a mean of 0 and a spread of 1.
+    """Treat the halves as two photographs: each
+    gets a mean of 0 and a spread of 1.
     """
     result = photograph / 255
     for half in np.split(result, 2, axis=1):
@@ -19,7 +19,7 @@ def lit_alike(photograph):
 
 
 def cut_squares(step=SIDE):
-    """Cut squares, one every `step` pixels.
+    """Cut a square every `step` pixels.
 
     squares  (n, 1, 32, 32) floats
     labels   (n,) 0 brick, 1 grass, 2 gravel
@@ -28,18 +28,20 @@ def cut_squares(step=SIDE):
     squares, labels, places = [], [], []
     corners = range(0, 512 - SIDE + 1, step)
     for label, name in enumerate(MATERIALS):
-        photograph = lit_alike(getattr(data, name)())
+        photograph = getattr(data, name)()
+        photograph = lit_alike(photograph)
         for top in corners:
-            rows = photograph[top : top + SIDE]
+            rows = photograph[top:][:SIDE]
             for left in corners:
-                square = rows[:, left : left + SIDE]
+                square = rows[:, left:][:, :SIDE]
                 squares.append(square[None])
                 labels.append(label)
                 places.append((top, left))
-    return tuple(map(np.array, (squares, labels, places)))
+    cut = squares, labels, places
+    return [np.array(part) for part in cut]
 
 
 def by_place(places):
-    """Say which squares lie wholly left or right."""
+    """Say which squares lie left and right."""
     left = places[:, 1]
     return left + SIDE <= MIDDLE, left >= MIDDLE

@@ -21,9 +21,10 @@ from skimage import data
 # The very cells that the chapter on training shows.
 SNIPPETS = Path(__file__).parents[1] / "_snippets"
 materials = runpy.run_path(str(SNIPPETS / "materials.py"))
-recipe = runpy.run_path(str(SNIPPETS / "tiny_net.py"))
+tiny_net = runpy.run_path(str(SNIPPETS / "tiny_net.py"))["tiny_net"]
+learn = runpy.run_path(str(SNIPPETS / "training_loop.py"))["learn"]
 
-SEED = 0
+SEED, RATE, EPOCHS = 0, 0.01, 20
 CARD = Path(__file__).with_name("tiny_net_card.md")
 
 
@@ -53,11 +54,11 @@ def train() -> Trained:
     torch.set_num_threads(1)  # so small a network is slower on two
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        net = recipe["tiny_net"]().double()
+        net = tiny_net().double()
         squares, labels, places = materials["cut_squares"]()
         left, right = materials["by_place"](places)
         squares, labels = torch.tensor(squares), torch.tensor(labels)
-        recipe["learn"](net, squares[left], labels[left])
+        learn(net, squares[left], labels[left], RATE, EPOCHS)
     net = net.float()
     with torch.no_grad():
         named = net(squares[right].float()).argmax(dim=1)
@@ -117,6 +118,8 @@ def card(trained: Trained, files: dict[str, bytes]) -> str:
         "confusion": "\n".join(rows),
         "torch": torch.__version__.split("+")[0],
         "seed": SEED,
+        "rate": RATE,
+        "epochs": EPOCHS,
         "checksums": "\n".join(
             f"| `{name}` | `{hashlib.sha256(content).hexdigest()}` |" for name, content in files.items()
         ),

@@ -195,10 +195,10 @@ def test_the_theme_is_chosen_before_the_first_paint(page: BeautifulSoup) -> None
     assert not chosen[0].get("src")
 
 
-def test_the_body_font_is_fetched_early(page: BeautifulSoup, book: TinyBook) -> None:
-    link = page.select_one("link[rel=preload][as=font]")
-    assert link is not None
-    assert (book.html / str(link["href"])).is_file()
+def test_the_body_fonts_are_fetched_early(page: BeautifulSoup, book: TinyBook) -> None:
+    links = [str(link["href"]) for link in page.select("link[rel=preload][as=font]")]
+    assert [link.rpartition("/")[2] for link in links] == ["literata-normal.woff2", "literata-italic.woff2"]
+    assert all((book.html / link).is_file() for link in links)
 
 
 def test_the_output_holds_no_maps_no_scripts_for_making_and_no_empty_folders(book: TinyBook) -> None:

@@ -16,7 +16,7 @@ import train_tiny_net
 from scipy.stats import binomtest
 from skimage import data, transform
 from torch import nn
-from train_tiny_net import materials, recipe
+from train_tiny_net import materials, tiny_net
 
 FOLDER = Path(__file__).parents[2] / "book" / "data" / "tiny-net"
 CARD = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def kept() -> dict[str, torch.Tensor]:
 
 @pytest.fixture
 def net(kept: dict[str, torch.Tensor]) -> nn.Module:
-    network = recipe["tiny_net"]()
+    network = tiny_net()
     network.load_state_dict(kept)
     return network.eval()
 
