@@ -225,9 +225,6 @@ function upgrade(figure) {
     };
   });
   const [from, to] = panels;
-  to.drawing.removeAttribute("role");
-  to.drawing.removeAttribute("aria-label");
-  to.drawing.setAttribute("aria-hidden", "true");
   to.frame.setAttribute("aria-label", "The map with the chosen number. Arrow keys choose another one.");
   to.frame.setAttribute("tabindex", "0");
   to.frame.setAttribute("role", "application"); // so that a screen reader hands the arrow keys over
@@ -625,6 +622,7 @@ function upgrade(figure) {
     const before = bitmap;
     bitmap = read;
     if (openOwn()) {
+      own.textContent = `Yours: ${chosen.name}`;
       own.disabled = false;
       share.disabled = false;
       choice.value = "own";

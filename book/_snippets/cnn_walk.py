@@ -12,17 +12,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import HTML
 
-# Short words, and how many maps lie side by side, for each layer: as in cnn-walk.js.
+# What a layer makes, its short name, and how many maps lie side by side: as in cnn-walk.js.
 STAGES = [
-    ("picture", 1),
-    ("conv 1", 2),
-    ("ReLU", 2),
-    ("pool", 2),
-    ("conv 2", 4),
-    ("ReLU", 4),
-    ("quarters", 4),
+    ("The picture, 32 by 32 pixels", "picture", 1),
+    ("First convolution: 8 maps", "conv 1", 2),
+    ("ReLU: the same maps without negative numbers", "ReLU", 2),
+    ("Max pooling: 8 maps of 16 by 16", "pool", 2),
+    ("Second convolution: 16 maps", "conv 2", 4),
+    ("ReLU: the same maps without negative numbers", "ReLU", 4),
+    ("Largest of each quarter: 16 maps of 2 by 2", "quarters", 4),
 ]
-LAST_STAGES = ["logits", "shares"]
+LAST_STAGES = [
+    ("Fully connected: three logits as bars", "logits"),
+    ("Softmax: three shares as bars", "shares"),
+]
 # A colour for each hundredth from -1 to 1.
 COLOURS = (plt.get_cmap("PuOr")(np.linspace(0, 1, 201))[:, :3] * 255).round().astype(np.uint8)
 MINUS_BAR, PLUS_BAR = "#b35806", "#542788"
@@ -163,11 +166,12 @@ def coloured(values, most):
     return COLOURS[np.floor(shares * 100 + 100.5).astype(int)]
 
 
-def png(colours):
-    """Return a picture, (H, W, 3) or (H, W, 4), RGB and how solid it is, as a PNG in a data address."""
+def image(colours, alt):
+    """Return a picture, (H, W, 3) or (H, W, 4), RGB and how solid it is, as an image that holds its PNG."""
     order = [2, 1, 0, 3][: colours.shape[2]]
-    code = cv2.imencode(".png", np.ascontiguousarray(colours[:, :, order]))[1]
-    return "data:image/png;base64," + base64.b64encode(code).decode()
+    code = base64.b64encode(cv2.imencode(".png", np.ascontiguousarray(colours[:, :, order]))[1]).decode()
+    height, width = colours.shape[:2]
+    return f'<img src="data:image/png;base64,{code}" alt="{alt}" width="{width}" height="{height}">'
 
 
 def laid_out(maps, across):
@@ -186,7 +190,7 @@ def laid_out(maps, across):
     return sheet[: side - pitch or None, : side - pitch or None]
 
 
-def three_bars(values, most):
+def three_bars(values, most, alt):
     """Return a small drawing of three numbers as bars below each other, one colour for each sign."""
     drawn = [
         f'<rect y="{32 * i + 4}" width="48" height="24" fill="#6b7280"/>'
@@ -195,7 +199,8 @@ def three_bars(values, most):
         for i, value in enumerate(values)
     ]
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="48" height="96">{"".join(drawn)}</svg>'
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    code = base64.b64encode(svg.encode()).decode()
+    return f'<img src="data:image/svg+xml;base64,{code}" alt="{alt}" width="48" height="96">'
 
 
 def framed(box):
@@ -220,16 +225,15 @@ def cnn_walk(numbers, pictures, layers, classes, *, at, caption=""):
     seen = np.repeat(grey[None, :, :, None], 3, axis=3)
     sheets = [seen] + [coloured(layers[n], reaches[n]) for n in range(1, 7)]
     shown = [
-        ("cw-two" if across == 2 else "", png(laid_out(sheet, across)), words)
-        for sheet, (words, across) in zip(sheets, STAGES, strict=True)
+        ("cw-two" if across == 2 else "", image(laid_out(sheet, across), what), words)
+        for sheet, (what, words, across) in zip(sheets, STAGES, strict=True)
     ]
     shown += [
-        ("cw-last", three_bars(layers[n], most), words)
-        for n, most, words in zip((7, 8), (reach3, 1), LAST_STAGES, strict=True)
+        ("cw-last", three_bars(layers[n], most, what), words)
+        for n, most, (what, words) in zip((7, 8), (reach3, 1), LAST_STAGES, strict=True)
     ]
     stages = [
-        f'<div class="cw-stage {kind}"><img src="{address}" alt=""><span>{words}</span></div>'
-        for kind, address, words in shown
+        f'<div class="cw-stage {kind}">{picture}<span>{words}</span></div>' for kind, picture, words in shown
     ]
     verdict = "".join(
         f'<div class="cw-bar"><span>{name}</span><b>{number(100 * share, 1)} %</b>'
@@ -259,7 +263,7 @@ def cnn_walk(numbers, pictures, layers, classes, *, at, caption=""):
         f"First convolution, map {kernel + 1}, row {row + 1}, column {column + 1}: {total}. "
         f"The picture is {first['name']}."
     )
-    box, access = 'viewBox="0 0 32 32"', f'role="img" aria-label="{label}"'
+    overlay = '<svg viewBox="0 0 32 32" aria-hidden="true">'
     window_box = f'x="{left}" y="{top}" width="{wide}" height="{tall}"'
     number_box = f'x="{column}" y="{row}" width="1" height="1"'
     sentence = f"Nine pixels, each times a weight of kernel {kernel + 1}; and the bias of this kernel."
@@ -278,10 +282,10 @@ def cnn_walk(numbers, pictures, layers, classes, *, at, caption=""):
         f'<div class="cw-stages cw-late" style="grid-area:late">{"".join(stages[4:])}</div></div>'
         f'<div class="cw-steps"></div><div class="cw-detail">'
         f'<div class="cw-from"><p>From: the picture</p><div class="cw-frame">'
-        f'<img src="{png(seen[0])}" alt=""><svg {box} aria-hidden="true">'
+        f"{image(seen[0], 'The picture, and a frame around nine pixels.')}{overlay}"
         f"{framed(window_box)}</svg></div></div>"
         f'<div class="cw-to"><p>To: map {kernel + 1} of 8</p><div class="cw-frame">'
-        f'<img src="{png(sheets[1][kernel])}" alt=""><svg {box} {access}>'
+        f"{image(sheets[1][kernel], label)}{overlay}"
         f"{framed(number_box)}</svg></div></div></div>"
         f'<div class="cw-why"><p class="cw-sentence">{sentence}</p>'
         f'<div class="cw-sums"><div class="cw-squares">{squares}</div>'

@@ -202,14 +202,20 @@ def kernel_learning(grey, walks, *, target, chosen=0, at=10, caption=""):
         f"Rate {walk['rate']:g}, batch {at:,} of {walk['last']:,}: loss {loss_text(loss)}. "
         f"Weights, row by row: {'; '.join(map(weight, kernel))}."
     )
+
+    def image(address, alt, look=""):
+        return f'<img{look} src="{address}" alt="{alt}" width="{size[1]}" height="{size[0]}">'
+
     panels = {
-        "The picture": f'<img src="{png(grey)}" alt="">',
+        "The picture": image(png(grey), "The picture from which the kernel is learned, in grey."),
         "The kernel": f'<svg viewBox="0 0 300 300" role="img" aria-label="{label}">{squares}</svg>',
-        "Its answers": f'<img class="kl-answers" src="{answers(kernel)}" alt="">',
-        "Answers wanted": f'<img src="{answers(np.asarray(target))}" alt="">',
+        "Its answers": image(
+            answers(kernel), f"A map of the kernel’s answers after {at:,} batches.", ' class="kl-answers"'
+        ),
+        "Answers wanted": image(answers(np.asarray(target)), "A map of the answers that are wanted."),
     }
     drawn = "".join(
-        f'<div><p>{title}</p><div class="kl-frame{" kl-kernel" if "role" in body else ""}">{body}</div></div>'
+        f'<div><p>{title}</p><div class="kl-frame{" kl-kernel" if "<svg" in body else ""}">{body}</div></div>'
         for title, body in panels.items()
     )
     data = {

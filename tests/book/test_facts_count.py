@@ -145,6 +145,8 @@ def test_the_chapter_trains_the_network_that_the_course_keeps(chapter):
 
 def test_the_trained_network_names_nearly_all_unseen_squares_and_is_as_sure_of_a_cat(chapter):
     assert len(chapter["hits"]) == 384
+    assert "twenty times over" in TEXT
+    assert "epochs=20" in TEXT
     assert chapter["hits"].sum() > 0.97 * 384
     glued, shares = chapter["glued"], chapter["shares_of"]
     assert glued["count_cat"] > 0.99

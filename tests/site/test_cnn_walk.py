@@ -290,7 +290,7 @@ def test_everything_works_from_the_keyboard(open_page):
 def test_still_picture_shows_every_layer_one_number_and_its_nine_products(open_page, made):
     page = open_page(script=False)
     value = f"{made['layers'][1][5, 0, 31]:.2f}".replace("-", MINUS)
-    expect(page.get_by_role("img")).to_have_accessible_name(
+    expect(page.locator(".cw-to img")).to_have_accessible_name(
         f"First convolution, map 6, row 1, column 32: {value}. The picture is brick."
     )
     assert page.locator(".cw-stage img").count() == 9
