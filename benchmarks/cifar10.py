@@ -74,7 +74,7 @@ class Recipe:
     rate: float  # the highest, of filters (and, in the original network, of everything)
     optimiser: str = "sgd"  # or "muon", for the filters of the fast network
     momentum: float = 0.0
-    decay: float = 0.0  # of weights: the share lost in each step at the highest rate is decay × rate
+    decay: float = 0.0  # of weights; in the fast network the share that is lost in a step
     rise: float | None = None  # share of the steps in which the rate rises; None: it never changes
     smoothing: float = 0.0  # share of the truth that is spread over all classes
     views: int = 1  # of a picture, over which the final answer is averaged: 1 or 6
@@ -83,11 +83,17 @@ class Recipe:
     head_rate: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch", "rate"):
+        own = ("width", "bias_rate", "head_rate") if self.network == "fast" else ()
+        for name in ("epochs", "batch", "rate", *own):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be more than 0")
-        if self.optimiser not in ("sgd", "muon"):
-            raise ValueError("optimiser is sgd or muon")
+        for name, known in (
+            ("network", ("original", "fast")),
+            ("optimiser", ("sgd", "muon")),
+            ("views", (1, 6)),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {known[0]} or {known[1]}")
 
     @property
     def as_original(self) -> bool:
@@ -440,35 +446,31 @@ class Muon(torch.optim.Optimizer):
 
 def optimisers(network: nn.Module, recipe: Recipe) -> list[torch.optim.Optimizer]:
     """Return what trains a network. Each group of numbers remembers its highest rate as "highest"."""
-    found: list[torch.optim.Optimizer]
-    if not isinstance(network, FastNetwork):
-        found = [
-            torch.optim.SGD(
-                network.parameters(),
-                recipe.rate,
-                momentum=recipe.momentum,
-                nesterov=recipe.momentum > 0,
-                weight_decay=recipe.decay,
-            )
-        ]
-    else:
+    found: list[torch.optim.Optimizer] = []
+    if isinstance(network, FastNetwork):
         trained = [part for part in network.parameters() if part.requires_grad]
         filters = [part for part in trained if part.ndim == 4]
+        biases = [part for part in trained if part.ndim == 1]
         groups = [
-            # PyTorch multiplies the decay by the rate; here every group shall lose the same share.
-            {"params": parts, "lr": rate, "weight_decay": recipe.decay / rate}
-            for parts, rate in (
-                ([part for part in trained if part.ndim == 1], recipe.bias_rate),
-                ([network.head.weight], recipe.head_rate),
-                (filters, recipe.rate),
+            # PyTorch multiplies the decay by the rate; here each group shall lose the same share in a step.
+            {"params": parts, "lr": rate, "momentum": momentum, "weight_decay": recipe.decay / rate}
+            for parts, rate, momentum in (
+                (biases, recipe.bias_rate, 0.85),
+                ([network.head.weight], recipe.head_rate, 0.85),
+                (filters, recipe.rate, recipe.momentum),
             )
         ]
         if recipe.optimiser == "muon":
-            found = [Muon(filters, recipe.rate, recipe.momentum)]
             groups.pop()
-        else:
-            found = []
+            found.append(Muon(filters, recipe.rate, recipe.momentum))
         found.append(torch.optim.SGD(groups, momentum=0.85, nesterov=True))
+    else:
+        settings = {
+            "momentum": recipe.momentum,
+            "nesterov": recipe.momentum > 0,
+            "weight_decay": recipe.decay,
+        }
+        found.append(torch.optim.SGD(network.parameters(), recipe.rate, **settings))
     for optimiser in found:
         for group in optimiser.param_groups:
             group["highest"] = group["lr"]
@@ -1038,7 +1040,7 @@ def keep(run: Run, record: Record) -> None:
         waiting.unlink(missing_ok=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     packing = verbs.add_parser("pack", help="put CIFAR-10 (Parquet) into one small file")
@@ -1061,7 +1063,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--threads", type=int, help="on a processor (default: 1)")
     showing = verbs.add_parser("show", help="say what a file of results holds")
     showing.add_argument("results", type=Path)
-    asked = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = command_line().parse_args(arguments)
     try:
         if asked.verb == "pack":
             header = pack(asked.folder, asked.out)
