@@ -180,8 +180,11 @@ def pack(folder: Path, path: Path, rows: int | None = None) -> dict[str, Any]:
         cells: list[bytes] = []
         labels: list[int] = []
         for file in files:
-            table = parquet.read_table(file)
-            if not {"img", "label"} <= set(table.column_names):
+            try:
+                table = parquet.read_table(file)
+            except (OSError, ValueError) as fault:
+                raise Refused(f"{file}: cannot be read as Parquet. Fetch it again.") from fault
+            if not {"img", "label"} <= set(table.column_names) or not len(table):
                 raise Refused(f"{file}: has no columns img and label. Name the folder of CIFAR-10.")
             cells += [cell["bytes"] for cell in table["img"].to_pylist()]
             labels += table["label"].to_pylist()
@@ -642,9 +645,8 @@ class Run:
         pictures = self.bench.test
         self.network.eval()
         loss, once, averaged = 0.0, 0, 0
-        for which in torch.arange(len(pictures), device=self.bench.device).split(
-            2000 if self.on_gpu else 250
-        )[:limit]:
+        batches = torch.arange(len(pictures), device=self.bench.device).split(2000 if self.on_gpu else 250)
+        for which in batches[:limit]:
             labels = pictures.labels[which]
             with self._half():
                 logits = self.network(pictures.view(which)).float()
@@ -794,6 +796,17 @@ def summary(runs: Sequence[dict[str, Any]], pictures: int) -> dict[str, Any]:
     return found
 
 
+def read_results(path: Path) -> dict[str, Any]:
+    """Read a file of results. Raises Refused where it is none."""
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not content["runs"]:
+            raise KeyError("runs")
+    except (OSError, ValueError, KeyError, TypeError) as fault:
+        raise Refused(f"{path}: holds no results of `train`. Name another file.") from fault
+    return content
+
+
 class Record:
     """The file of results: rewritten after every epoch, whole or not at all."""
 
@@ -805,7 +818,7 @@ class Record:
                 raise Refused(
                     f"{path}: is there already. Go on with --append, or name another file with --out."
                 )
-            there = json.loads(path.read_text(encoding="utf-8"))
+            there = read_results(path)
             for key, value in setting.items():
                 if there.get(key) != value:
                     raise Refused(
@@ -1040,6 +1053,12 @@ def keep(run: Run, record: Record) -> None:
         waiting.unlink(missing_ok=True)
 
 
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
 def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
@@ -1053,14 +1072,14 @@ def command_line() -> argparse.ArgumentParser:
     add("--seeds", default="0", help="numbers and ranges, such as 0-2,7 (default: 0)")
     add("--append", action="store_true", help="go on with the file of results: what is finished stays")
     add("--out", type=Path, help="the file of results (default: benchmarks/results/cifar10_DEVICE.json)")
-    add("--device", help="cpu or cuda (default: cuda where there is one)")
+    add("--device", choices=("cpu", "cuda"), help="(default: cuda where there is one)")
     add("--size", choices=RECIPES, help="(default: full on a GPU, reduced on a processor)")
-    add("--pictures", type=int, help="learn from as many pictures (default: the size's)")
-    add("--test-pictures", type=int, help="measure on as many pictures (default: the size's)")
+    add("--pictures", type=positive, help="learn from as many pictures (default: the size's)")
+    add("--test-pictures", type=positive, help="measure on as many pictures (default: the size's)")
     add("--validate", action="store_true", help="measure on training pictures held back: to choose recipes")
     add("--set", nargs="+", default=[], metavar="WHAT=VALUE", help="change a recipe, such as c.epochs=10")
     add("--compile", action="store_true", help="let torch.compile work on (b) and (c)")
-    add("--threads", type=int, help="on a processor (default: 1)")
+    add("--threads", type=positive, help="on a processor (default: 1)")
     showing = verbs.add_parser("show", help="say what a file of results holds")
     showing.add_argument("results", type=Path)
     return parser
@@ -1076,7 +1095,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif asked.verb == "train":
             train(asked)
         else:
-            print(show(json.loads(asked.results.read_text(encoding="utf-8"))))
+            print(show(read_results(asked.results)))
     except Refused as fault:
         print(fault, file=sys.stderr)
         return 2

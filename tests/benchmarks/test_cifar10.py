@@ -599,6 +599,19 @@ def test_a_folder_without_cifar10_gets_a_sentence(tmp_path: Path, capsys: pytest
     assert cifar10.main(["pack", str(tmp_path), "--out", str(tmp_path / "pictures.xz")]) == 2
     assert "has no columns img and label" in capsys.readouterr().err
 
+    (tmp_path / "other" / "train-0.parquet").write_bytes(b"a letter")
+    assert cifar10.main(["pack", str(tmp_path), "--out", str(tmp_path / "pictures.xz")]) == 2
+    assert "cannot be read as Parquet" in capsys.readouterr().err
+
+
+def test_a_file_without_results_gets_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("missing", None), ("broken", "{"), ("other", '{"runs": []}'), ("list", "[]")):
+        if text is not None:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+
+        assert cifar10.main(["show", str(tmp_path / name)]) == 2
+        assert "holds no results of `train`" in capsys.readouterr().err
+
 
 def test_results_are_neither_overwritten_nor_mixed(
     packed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
