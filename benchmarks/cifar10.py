@@ -819,10 +819,13 @@ class Record:
                     f"{path}: is there already. Go on with --append, or name another file with --out."
                 )
             there = read_results(path)
-            for key, value in setting.items():
-                if there.get(key) != value:
+            # A summary of two machines, or of other pictures, would be of neither.
+            same = {**setting, **{key: session[key] for key in ("device", "compiled")}}
+            for key, value in same.items():
+                then = {**there["sessions"][0], **there}.get(key)
+                if then != value:
                     raise Refused(
-                        f"{path}: its {key} is {there.get(key)}, now it would be {value}. "
+                        f"{path}: its {key} is {then}, now it would be {value}. "
                         "Ask for the same as then, or name another file with --out."
                     )
             self.content = there

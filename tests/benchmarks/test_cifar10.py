@@ -626,6 +626,8 @@ def test_results_are_neither_overwritten_nor_mixed(
         ([], "is there already. Go on with --append"),
         (["--append", "--set", "c.batch=10"], "had another recipe (epochs, batch, width)"),
         (["--append", "--set", "c.batch=10", "--validate"], "its pictures is"),
+        (["--append", "--set", "c.batch=10", "--compile"], "its compiled is False, now it would be True"),
+        (["--append", "--set", "c.batch=10", "--threads", "2"], "its device is"),
     ):
         assert cifar10.main([*base, *(more or ["--set", "c.batch=10"])]) == 2
         assert sentence in capsys.readouterr().err
