@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -447,6 +449,34 @@ def test_the_fast_network_learns_pictures_that_are_easy(packed: Path, tmp_path: 
     content = train(packed, tmp_path / "results.json", "--only", "c", "--set", *easy)
 
     assert content["runs"][0]["epochs"][-1]["train_accuracy"] > 0.5  # guessing: 0.1
+
+
+def test_a_machine_with_torch_numpy_and_one_decoder_is_enough(packed: Path, tmp_path: Path) -> None:
+    absent = (
+        "PIL",
+        "pyarrow",
+        "datasets",
+        "torchvision",
+        "scipy",
+        "sklearn",
+        "skimage",
+        "matplotlib",
+        "pandas",
+    )
+    asked = ("--pictures", "20", "--test-pictures", "20", "--device", "cpu", "--only", "c")
+    short = ("--set", "c.epochs=1", "c.batch=20", "c.width=2")
+    out = tmp_path / "bare.json"
+    arguments = ["train", "--data", str(packed), "--out", str(out), *asked, *short]
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent})); sys.path.insert(0, 'benchmarks'); "
+        f"import cifar10; sys.exit(cifar10.main({arguments}))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    (session,) = json.loads(out.read_text(encoding="utf-8"))["sessions"]
+    assert set(session["versions"]) == {"python", "torch", "numpy", "opencv-python-headless"}
 
 
 def test_taking_turns_changes_nothing_in_what_is_learned(
