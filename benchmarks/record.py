@@ -25,10 +25,9 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def write_record(name: str, *, repetitions: int, packages: list[str], results: dict[str, Any]) -> Path:
-    """Write ``benchmarks/results/NAME.json`` and return its path."""
-    record = {
-        "benchmark": name,
+def circumstances(packages: list[str]) -> dict[str, Any]:
+    """What must be known of a run besides its results. Needs the standard library only."""
+    return {
         "command": shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *sys.argv[1:]]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -38,9 +37,12 @@ def write_record(name: str, *, repetitions: int, packages: list[str], results: d
             "system": platform.platform(),
         },
         "versions": {"python": platform.python_version(), **{p: version(p) for p in packages}},
-        "n": repetitions,
-        **results,
     }
+
+
+def write_record(name: str, *, repetitions: int, packages: list[str], results: dict[str, Any]) -> Path:
+    """Write ``benchmarks/results/NAME.json`` and return its path."""
+    record = {"benchmark": name, **circumstances(packages), "n": repetitions, **results}
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
