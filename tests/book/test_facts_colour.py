@@ -99,12 +99,12 @@ def test_preparing_twice_starts_from_the_same_bytes_both_times(chapter):
     assert once.dtype == torch.float32
 
 
-def test_normalised_twice_is_further_off_than_not_at_all(chapter):
+def test_standardised_twice_is_further_off_than_not_at_all(chapter):
     mean, spread = (float(chapter[name][1]) for name in ("mean", "spread"))
     centres = chapter["centres"]
-    assert centres["normalised"] == pytest.approx((0, 1), abs=1e-9)
-    assert centres["normalised twice"] == pytest.approx((-mean / spread, 1 / spread))
-    assert abs(centres["normalised twice"][0]) > centres["as stored"][0]
+    assert centres["standardised"] == pytest.approx((0, 1), abs=1e-9)
+    assert centres["standardised twice"] == pytest.approx((-mean / spread, 1 / spread))
+    assert abs(centres["standardised twice"][0]) > centres["as stored"][0]
     assert told(chapter, "twice_mean").startswith("−")
 
 
