@@ -32,8 +32,7 @@ def drawn_of(record: dict[str, Any], clock: str) -> dict[str, Any]:
             {
                 "contestant": run["contestant"],
                 "parameters": run["parameters"],
-                "seconds": [round(epoch[clock], 1) for epoch in run["epochs"]],
-                "accuracy": [round(epoch["accuracy"], 4) for epoch in run["epochs"]],
+                "epochs": [(round(epoch[clock], 1), round(epoch["accuracy"], 4)) for epoch in run["epochs"]],
             }
             for run in record["runs"]
             if run["finished"]
@@ -55,9 +54,14 @@ def as_python(records: dict[str, dict[str, Any]]) -> str:
         lines += [f"        {json.dumps(key)}: {json.dumps(value)}," for key, value in found.items()]
         lines.append('        "curves": [')
         for curve in curves:
+            epochs = curve.pop("epochs")
             lines.append("            {")
-            lines += [f"                {json.dumps(k)}: {json.dumps(v)}," for k, v in curve.items()]
-            lines.append("            },")
+            lines += [
+                f"                {json.dumps(key)}: {json.dumps(value)}," for key, value in curve.items()
+            ]
+            lines.append('                "epochs": [  # seconds, share of test pictures named rightly')
+            lines += [f"                    ({seconds}, {accuracy})," for seconds, accuracy in epochs]
+            lines += ["                ],", "            },"]
         lines += ["        ],", "    },"]
     return "\n".join([*lines, "}"]) + "\n"
 

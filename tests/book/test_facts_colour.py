@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from torch import nn
 from .chapter_code import BOOK, run_chapter
 
 TEXT = (BOOK / "colour-pictures.md").read_text(encoding="utf-8")
+RESULTS = BOOK.parent / "benchmarks" / "results"
 CIFAR10 = BOOK.parents[1] / "shared" / "data" / "cifar10"
 Chapter = dict[str, Any]
 
@@ -371,6 +373,43 @@ def test_the_fast_loop_learns(chapter, monkeypatch):
     _, right = chapter["judge"](chapter["ask"](net, "training"), "training")
     assert right > 0.3
     assert "# train_fast(small_network(), 12)" in TEXT
+
+
+# --- the recorded runs ---
+
+
+def test_the_page_draws_the_recorded_runs_and_nothing_else(chapter, monkeypatch):
+    monkeypatch.syspath_prepend(str(RESULTS.parent))
+    benchmark = runpy.run_path(str(RESULTS.parent / "cifar10_timings.py"))
+    written = (RESULTS / "cifar10_timings.py").read_text(encoding="utf-8")
+    records = benchmark["records"]()
+    assert benchmark["as_python"](records) == written
+    assert set(chapter["recorded"]) == set(records)
+    finished = [run for run in records["cpu"]["runs"] if run["finished"]]
+    assert {run["contestant"] for run in finished} == {"a", "b", "c"}
+    for curve, run in zip(chapter["recorded"]["cpu"]["curves"], finished, strict=True):
+        drawn = np.array(curve["epochs"])
+        assert drawn[:, 0] == pytest.approx([epoch["cpu_seconds"] for epoch in run["epochs"]], abs=0.05)
+        assert drawn[:, 1] == pytest.approx([epoch["accuracy"] for epoch in run["epochs"]], abs=5e-5)
+
+
+def test_the_page_says_how_the_recorded_pictures_were_stored_and_that_no_gpu_is_recorded(chapter):
+    assert told(chapter, "run_stored") == "JPEG, quality 75"
+    assert "JPEG at quality 75" in TEXT  # the caption, beside the figure
+    assert ("has not been recorded" in told(chapter, "run_gpu")) == ("gpu" not in chapter["recorded"])
+
+
+def test_the_sentences_about_the_recorded_runs_are_true_of_them(chapter):
+    curves = {curve["contestant"]: curve for curve in reversed(chapter["recorded"]["cpu"]["curves"])}
+    original, treated, fast = (curves[name] for name in "abc")
+    assert (
+        told(chapter, "run_a") < told(chapter, "run_b") < told(chapter, "run_c")
+    )  # the figure's description
+    assert told(chapter, "run_c_passed") < told(chapter, "run_c_seconds") < 60  # "in less than a minute"
+    assert told(chapter, "run_a_minutes") == pytest.approx(15, abs=2)  # "over a quarter of an hour"
+    assert max(share for _, share in original["epochs"][:3]) < 0.11  # along the line of chance
+    assert treated["parameters"] == original["parameters"] == 2_997_642
+    assert fast["parameters"] < original["parameters"]
 
 
 # --- CIFAR-10 ---
