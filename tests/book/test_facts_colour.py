@@ -28,9 +28,7 @@ Chapter = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def chapter() -> Chapter:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("COURSE_CIFAR10", raising=False)
-        return run_chapter("colour-pictures")
+    return run_chapter("colour-pictures")
 
 
 def told(chapter: Chapter, name: str) -> Any:
@@ -52,7 +50,7 @@ def parameters(net: nn.Module) -> int:
 def test_it_shows_tiny_museum_and_says_so_without_asking_the_hub(chapter):
     assert told(chapter, "set") == "Tiny Museum"
     assert "the Hub did not answer" not in " ".join(printed(chapter, "load_pictures(").split())
-    assert "with {glue:text}`colour_set`**" in TEXT
+    assert "was computed with {glue:text}`colour_set`.**" in TEXT
 
 
 def test_the_switches_are_off_and_no_other_cell_sets_them(chapter):
