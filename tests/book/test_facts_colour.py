@@ -407,7 +407,8 @@ def test_the_sentences_about_the_recorded_runs_are_true_of_them(chapter):
     assert told(chapter, "run_a_minutes") == pytest.approx(15, abs=2)  # "over a quarter of an hour"
     assert max(share for _, share in original["epochs"][:3]) < 0.11  # along the line of chance
     assert treated["parameters"] == original["parameters"] == 2_997_642
-    assert fast["parameters"] < original["parameters"]
+    assert original["parameters"] > fast["parameters"] == told(chapter, "run_c_parameters")
+    assert len(chapter["recorded"]["cpu"]["curves"]) == 3  # "one of each"
 
 
 # --- CIFAR-10 ---
