@@ -44,7 +44,7 @@ nbformat==5.10.4
 
 # PyTorch, with what it needs, is borrowed from our own environment: an older copy would be another 3 GB.
 BORROWED = (
-    *("torch", "torchgen", "functorch", "nvidia", "cuda", "triton"),
+    *("torch", "torchgen", "functorch", "torchvision", "torchvision.libs", "nvidia", "cuda", "triton"),
     *("sympy", "mpmath", "networkx", "filelock", "fsspec"),
 )
 

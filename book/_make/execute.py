@@ -99,6 +99,7 @@ def execute_chapter(chapter: Path, cwd: Path, threads: int) -> tuple[object, flo
         timeout=CELL_SECONDS,
         # Its last cell has run: a kernel that loaded PyTorch would still take a second to leave.
         shutdown_kernel="immediate",
+        coalesce_streams=True,  # of a line that rewrites itself, a progress bar, keep what it said last
         record_timing=False,  # times would become part of the hash under which the cache files a notebook
         resources={"metadata": {"path": str(cwd)}},
         config=Config(KernelManager={"transport_encryption": "auto"}),

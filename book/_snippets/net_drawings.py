@@ -20,7 +20,7 @@ def architecture(ax, stages, columns, marked=()):
     """Draw a network from top to bottom, one row for each layer.
 
     stages   tuples: words, (maps, rows, columns of the maps), then one text for each of ``columns``;
-             without maps it is a row of totals, below a line
+             without maps it is a row of totals, below a line; of many maps only 24 are drawn
     columns  titles of the texts at the right
     marked   (row, column) of texts that stand out
     """
@@ -36,14 +36,15 @@ def architecture(ax, stages, columns, marked=()):
         if not maps:
             ax.plot([0, 100], [y - 8, y - 8], color=INK, lw=0.8)
         elif rows > 1:
-            side, shift = 0.29 * rows + 0.5, min(0.9, 6 / maps)
-            left, top = 38 - (side + maps * shift) / 2, y - (side + maps * shift) / 2
-            for n in range(maps):
+            drawn = min(maps, 24)
+            side, shift = 0.29 * rows + 0.5, min(0.9, 6 / drawn)
+            left, top = 38 - (side + drawn * shift) / 2, y - (side + drawn * shift) / 2
+            for n in range(drawn):
                 corner = (left + n * shift, top + n * shift)
                 ax.add_patch(plt.Rectangle(corner, side, side, fc=PALE, ec=BLUE, lw=0.6))
         else:
-            side, left = 0.17, 38 - 0.17 * maps / 2
-            ax.add_patch(plt.Rectangle((left, y - 1), side * maps, 2, fc=PALE, ec=BLUE, lw=0.6))
+            wide = min(0.17 * maps, 24)  # longer ones would reach into the words
+            ax.add_patch(plt.Rectangle((38 - wide / 2, y - 1), wide, 2, fc=PALE, ec=BLUE, lw=0.6))
         size = f"{maps}" if rows == 1 else f"{maps} × {rows} × {rows}"
         ax.text(shapes, y, size if maps else "", ha="right", va="center", fontsize=9.5)
         for column, (x, text) in enumerate(zip(right, texts, strict=True)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,11 +45,13 @@ def code_cells(slug: str) -> tuple[CodeCell, ...]:
 
 
 @cache
-def run_chapter(slug: str) -> dict[str, Any]:
+def run_chapter(slug: str, **switches: object) -> dict[str, Any]:
     """Every variable that the chapter's cells leave behind.
 
     ``"glued"`` holds the numbers that its prose shows, ``"printed"`` each cell with what it printed.
     A chapter is run once for all tests: they ask, and change nothing.
+
+    switches  other values for names that the chapter sets in a line of their own, such as ``PICTURES = None``
     """
     glued: dict[str, Any] = {}
     printed: list[tuple[CodeCell, str]] = []
@@ -57,6 +60,11 @@ def run_chapter(slug: str) -> dict[str, Any]:
     def record(name: str, value: Any, display: bool) -> None:
         glued[name] = value
 
+    def switched(source: str) -> str:
+        for switch, value in switches.items():
+            source = re.sub(rf"^{switch} = \w+", f"{switch} = {value!r}", source, flags=re.MULTILINE)
+        return source
+
     backend = matplotlib.get_backend()
     plt.switch_backend("Agg")
     with pytest.MonkeyPatch.context() as patch:
@@ -64,7 +72,7 @@ def run_chapter(slug: str) -> dict[str, Any]:
         patch.setattr(myst_nb, "glue", record, raising=False)
         for cell in code_cells(slug):
             with contextlib.redirect_stdout(io.StringIO()) as out:
-                exec(cell.source, space)
+                exec(switched(cell.source), space)
             printed.append((cell, out.getvalue()))
     plt.switch_backend(backend)
     return space

@@ -295,6 +295,6 @@ def test_a_lower_bar_never_finds_fewer(chapter):
 
 
 def test_no_results_folder_holds_a_file_without_its_record():
-    assert {path.stem.removesuffix("_timings") for path in Path(RESULTS).glob("*.py")} <= {
-        path.stem for path in Path(RESULTS).glob("*.json")
-    }
+    records = [path.stem for path in Path(RESULTS).glob("*.json")]
+    for path in Path(RESULTS).glob("*.py"):  # cifar10_timings.py is made from two records
+        assert any(record.startswith(path.stem.removesuffix("_timings")) for record in records), path.name

@@ -24,6 +24,27 @@ def test_a_build_writes_pages_with_the_outputs_of_their_cells(tiny_book: TinyBoo
     assert (tiny_book.html / "index.html").as_uri() in done.stdout
 
 
+def test_of_a_progress_bar_the_page_keeps_what_stood_there_at_the_end(tiny_book: TinyBook) -> None:
+    tiny_book.write_chapter(
+        "one",
+        """
+        import sys, time
+        for done in range(5):
+            print(f"\\r{done} of 5", end="", flush=True)
+            time.sleep(0.05)  # each is a message of its own
+        print("\\r      \\rready")
+        """,
+    )
+
+    done = tiny_book.build()
+
+    assert done.returncode == 0, done.stderr
+    assert "ready" in tiny_book.page("one")
+    assert " of 5" not in re.sub(
+        r'<div class="cell_input.*?</div>\s*</div>', "", tiny_book.page("one"), flags=re.DOTALL
+    )
+
+
 def test_chapters_run_at_the_same_time(tiny_book: TinyBook) -> None:
     code = "import time; a = time.time(); time.sleep(4); print([a, time.time()])"
     tiny_book.write_chapter("one", code)
