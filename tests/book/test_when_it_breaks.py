@@ -100,6 +100,9 @@ def test_each_line_that_should_break_breaks(entries: list[Entry]) -> None:
         ("`RuntimeError`", r"weight of size \[4, 1, 3, 3\][^$]*to have 1 channels, but got 3"),
         ("`RuntimeError`", r"greater than actual input[^$]*cannot be multiplied \(1x900 and 784x10\)"),
         ("`RuntimeError`", r"(unsigned char|Byte)[^$]*(float|Float)"),
+        ("While a network learns", r"Target 3 is out of bounds[^$]*Expected floating point type for target"),
+        ("While a network learns", r"does not require grad[^$]*device"),
+        ("`UnpicklingError`", r"^UnpicklingError: Weights only load failed"),
         ("`nan`", r"nan[^$]*RuntimeWarning: invalid value"),
     ],
 )
