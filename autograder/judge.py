@@ -1,7 +1,7 @@
 """Runs Otter's own test files against a set of functions, and owns the points.
 
-Today it judges only notebooks of our own making (the solution and the untouched notebook), in this process.
-Student work will reach it through stand-ins; the test files stay the same.
+Notebooks of our own making (the solution, known answers) it judges in this process. Student work it reaches
+through stand-ins, whose functions run in a worker; the test files are the same.
 """
 
 import contextlib
@@ -9,6 +9,7 @@ import copy
 import functools
 import io
 import json
+import linecache
 import os
 import tempfile
 import warnings
@@ -17,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import archives
+from autograder import archives, sandbox, standins
 
 # How a check's message begins that could not be tried here, such as one that needs a GPU. A student's own
 # error cannot: its sentence begins with the function's name.
 PENDING = "pending: "
+NOTEBOOK_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,24 @@ def judge(bundle: bytes, functions: Mapping[str, Any], *, questions: Collection[
     return Score(results)
 
 
+def judge_apart(
+    bundle: bytes,
+    notebook: bytes,
+    *,
+    questions: Collection[str] | None = None,
+    seconds: float = NOTEBOOK_SECONDS,
+) -> Score:
+    """Run a notebook in a worker, and the test files of a bundle here against stand-ins for its functions.
+
+    seconds  for all that the notebook does, its calls included
+    Raises BorderError if the worker goes, is late or does not keep to the rules; SandboxError if none starts.
+    """
+    with sandbox.plain_worker() as channel:
+        names = standins.Notebook(channel, seconds)
+        names.run([(cell["id"], "".join(cell["source"])) for cell in code_cells(notebook)])
+        return judge(bundle, names, questions=questions)
+
+
 @functools.lru_cache(maxsize=32)  # the same few files are run against every known answer
 def test_file(source: str, question: str) -> Any:
     """Read one of Otter's test files."""
@@ -120,10 +140,20 @@ def run_checks(
     )
 
 
+def code_cells(notebook: bytes) -> list[dict[str, Any]]:
+    """Return the code cells of a notebook but those tagged ``otter_ignore``, as Otter does."""
+    cells: list[dict[str, Any]] = json.loads(notebook)["cells"]
+    return [
+        cell
+        for cell in cells
+        if cell["cell_type"] == "code" and "otter_ignore" not in cell["metadata"].get("tags", ())
+    ]
+
+
 def functions_of(notebook: bytes) -> dict[str, Any]:
     """Run the code cells of one of our own notebooks, without figures, and return what they define.
 
-    Cells tagged ``otter_ignore`` are skipped, as Otter does. A cell that fails does not stop the others.
+    A cell that fails does not stop the others.
     """
     namespace: dict[str, Any] = {"__name__": "__main__"}
     backend = os.environ.get("MPLBACKEND")
@@ -131,11 +161,12 @@ def functions_of(notebook: bytes) -> dict[str, Any]:
     try:
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for cell in json.loads(notebook)["cells"]:
-                if cell["cell_type"] != "code" or "otter_ignore" in cell["metadata"].get("tags", ()):
-                    continue
+            for cell in code_cells(notebook):
+                name, source = f"cell {cell['id']}", "".join(cell["source"])
+                # So that a message can quote the line in which something went wrong.
+                linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
                 with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
-                    exec(compile("".join(cell["source"]), f"cell {cell['id']}", "exec"), namespace)
+                    exec(compile(source, name, "exec"), namespace)
     finally:
         if backend is None:
             del os.environ["MPLBACKEND"]

@@ -103,17 +103,27 @@ def story_of(error: BaseException, env: Mapping[str, Any]) -> str:
         said += " (is it spelt right, and has the cell that makes it been run?)"
     place = ""
     functions: dict[str, str] = {}  # file of a cell -> the first of its functions that was running
+    for file, function, line, text in frames_of(error, env):
+        functions.setdefault(file, function)
+        cell = "its cell" if file == next(iter(functions)) else f"the cell of {functions[file]}"
+        place = f", in line {line} of {cell}" + (f": {text}" if text else "")
+    return said + place
+
+
+def frames_of(error: BaseException, env: Mapping[str, Any]) -> list[Any]:
+    """The notebook's own lines that an error came through: file, function, number of the line, its text."""
+    elsewhere = getattr(error, "notebook_frames", None)
+    if elsewhere is not None:  # where it happened in another process
+        return list(elsewhere)
+    frames = []
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
         code = trace.tb_frame.f_code
         if trace.tb_frame.f_globals is env:
-            functions.setdefault(code.co_filename, code.co_name)
-            own = code.co_filename == next(iter(functions))
-            cell = "its cell" if own else f"the cell of {functions[code.co_filename]}"
             text = linecache.getline(code.co_filename, trace.tb_lineno).strip()
-            place = f", in line {trace.tb_lineno} of {cell}" + (f": {text}" if text else "")
+            frames.append([code.co_filename, code.co_name, trace.tb_lineno, text])
         trace = trace.tb_next
-    return said + place
+    return frames
 
 
 def function_of(env: Mapping[str, Any], name: str) -> Callable[..., Any]:
@@ -145,7 +155,11 @@ def call(
     before = [snapshot(argument) for argument in arguments]
     try:
         answer = function(*arguments, **(options or {}))
+        changed = [place for place, argument in enumerate(arguments) if snapshot(argument) != before[place]]
     except (Exception, SystemExit) as error:
+        changed = getattr(error, "changed_arguments", [])  # in another process, which tells it like this
+        if changed:
+            raise changed_argument(name, changed[0]) from None
         if isinstance(error, ValueError) and "read-only" in str(error) and has_read_only(arguments):
             sentence = f"your {name} tries to change its argument; work on a copy"
             raise Failure(["changed", 0], sentence) from None
@@ -153,14 +167,18 @@ def call(
             raise
         outcome = ["raises", type(error).__name__]
         raise Failure(outcome, f"your {name} stopped with {story_of(error, env)}") from None
-    for position, argument in enumerate(arguments):
-        if snapshot(argument) != before[position]:
-            raise Failure(
-                ["changed", position],
-                f"your {name} changed its {ordinal(position)} argument; "
-                "a function should leave what it is given as it was, so work on a copy",
-            )
+    if changed:
+        raise changed_argument(name, changed[0])
     return answer
+
+
+def changed_argument(name: str, position: int) -> Failure:
+    """What to say where a function has not left an argument as it was."""
+    return Failure(
+        ["changed", position],
+        f"your {name} changed its {ordinal(position)} argument; "
+        "a function should leave what it is given as it was, so work on a copy",
+    )
 
 
 def numbers(answer: Any, name: str) -> np.ndarray:

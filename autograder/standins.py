@@ -1,0 +1,124 @@
+"""What the judge holds in place of a student's names: calls cross the border, plain data come back.
+
+Otter's test files see a mapping from names to functions, as they do in a notebook. Behind each function waits
+a worker. Nothing that comes back is evaluated, and nothing of it can answer for itself.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from autograder.wire import Channel, Opaque, WireError
+
+
+class BorderError(BaseException):
+    """The worker has gone, is late, or does not keep to the rules. Nothing more can be asked of it.
+
+    No Exception, because checks take those for something that a student's function did.
+    """
+
+
+# How an error is caught decides what becomes of it; these are told apart.
+BASES: dict[str, type[BaseException]] = {
+    kind.__name__: kind for kind in (UnboundLocalError, NameError, ValueError, SystemExit)
+}
+
+
+class Remote:
+    """Marks an error that happened on the other side.
+
+    notebook_frames  the notebook's own lines that it came through: file, function, line, text
+    """
+
+    notebook_frames: list[list[Any]]
+
+
+class Changed(Exception):
+    """A function has changed arguments, at these positions."""
+
+    def __init__(self, positions: list[int]) -> None:
+        """Keep the positions where checks look for them."""
+        super().__init__(f"arguments were changed: {positions}")
+        self.changed_arguments = positions
+
+
+class StandIn:
+    """A student's function, on the other side."""
+
+    def __init__(self, notebook: "Notebook", name: str) -> None:
+        self._notebook, self._name = notebook, name
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Call it there. Raises what it raised, as an error of the same name, or Changed."""
+        question = {"do": "call", "name": self._name, "arguments": arguments, "options": options}
+        said = self._notebook.ask(question)
+        if "too_large" in said:  # to cross; that is the function's affair, and the notebook goes on
+            said = {"raised": "ResultTooLarge", "message": said["too_large"]}
+        if "raised" in said:
+            raise rebuilt(said)
+        if said.get("changed"):
+            raise Changed([int(place) for place in said["changed"]])
+        return plain(said.get("value"))
+
+
+class Notebook(Mapping[str, Any]):
+    """A student's notebook, on the other side: its names as a mapping, asked for one by one."""
+
+    def __init__(self, channel: Channel, seconds: float) -> None:
+        """seconds: how long all questions together may take."""
+        self._channel, self._end = channel, time.monotonic() + seconds
+        self._known: dict[str, Any] = {}
+        self._broken = ""
+
+    def run(self, cells: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
+        """Run code cells (id, source); return those that failed (id, type of error, message)."""
+        said = self.ask({"do": "run", "cells": [list(cell) for cell in cells]})
+        return [(str(cell), str(kind), str(message)) for cell, kind, message in said.get("failed", ())]
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Send a question and return the answer. Raises BorderError, and from then on always."""
+        if not self._broken:
+            try:
+                said = self._channel.ask(question, max(0.0, self._end - time.monotonic()))
+                if type(said) is dict:
+                    return said
+                self._broken = "an answer was no answer"
+            except WireError as error:
+                self._broken = str(error)
+        raise BorderError(self._broken)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a stand-in for a function, and a copy of anything else."""
+        if name not in self._known:
+            said = self.ask({"do": "look", "name": name})
+            if not said.get("there"):
+                raise KeyError(name)
+            self._known[name] = StandIn(self, name) if said.get("function") else plain(said.get("value"))
+        return self._known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names that were asked for; the others stay where they are."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def rebuilt(said: Mapping[str, Any]) -> BaseException:
+    """Make an error with the name, the message and the kind of the one on the other side."""
+    base = BASES.get(str(said.get("kind")), Exception)
+    message, frames = str(said.get("message")), said.get("frames")
+    body = {"__str__": lambda self: message, "notebook_frames": frames if type(frames) is list else []}
+    error: BaseException = type(str(said["raised"]) or "Exception", (Remote, base), body)()
+    return error
+
+
+def plain(value: Any) -> Any:
+    """Return a value with a mere object of that type's name where something could not cross."""
+    if isinstance(value, Opaque):
+        return type(value.type_name, (), {})()
+    if isinstance(value, list | tuple):
+        return type(value)(map(plain, value))
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return value
