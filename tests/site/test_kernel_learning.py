@@ -12,8 +12,9 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
+
+from tests.site.moving_pictures import THEMES, WIDTHS, assert_it_can_be_read, assert_it_fits, dress
 
 BOOK = Path(__file__).parents[2] / "book"
 MINUTE = 60_000
@@ -270,28 +271,16 @@ def test_paper_gets_the_still_picture_without_controls(open_page, made):
     assert status(page).startswith("Rate 0.5, batch 0 of 6")
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_controls_are_large_enough_to_touch_and_nothing_sticks_out(open_page, width):
-    page = open_page(viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for control in page.locator("button, select, input").all():
-        box = control.bounding_box()
-        assert min(box["width"], box["height"]) >= 44
+    assert_it_fits(open_page(viewport={"width": width, "height": 900}), width)
 
 
-@pytest.mark.parametrize(("paper", "ink"), [("#fdfcf9", "#22262b"), ("#15191e", "#dde1e4")])
-def test_it_takes_the_pages_colours_and_is_readable_in_them(open_page, paper, ink):
+@pytest.mark.parametrize("theme", THEMES)
+def test_it_takes_the_pages_colours_and_is_readable_in_them(open_page, theme):
     page = open_page()
-    page.evaluate(
-        "([paper, ink]) => document.documentElement.style.cssText ="
-        " `--paper:${paper};--sheet:${paper};--ink:${ink};background:${paper}`",
-        [paper, ink],
-    )
-    colour = page.locator("figcaption").evaluate("node => getComputedStyle(node).color")
-    assert colour == f"rgb({', '.join(str(int(ink[i : i + 2], 16)) for i in (1, 3, 5))})"
-    page.clock.resume()  # axe waits for a timer
-    found = Axe().run(page, context="figure").response["violations"]
-    assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+    dress(page, *theme)
+    assert_it_can_be_read(page)
 
 
 def test_numbers_on_the_squares_can_be_read_at_every_weight(made):
