@@ -6,7 +6,7 @@ An upload that cannot be graded is a result, with a status and one sentence that
 import hashlib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from autograder.platforms import Arrival, Platform, Student
 LARGEST_NOTEBOOK = 20 * MEGABYTE
 LARGEST_METADATA = 200 * MEGABYTE  # Gradescope writes the results of its own grader into it
 NAMED = 3  # so many of a long list are named
+MOST_COPIES = 5  # so many notebooks of one upload are compared; each has to be unpacked for it
 
 Status = Literal["readable", "unreadable", "ambiguous", "refused", "wrong_exercise"]
 
@@ -160,28 +161,41 @@ def _upload(key: tuple[str, ...], arrivals: Sequence[Arrival]) -> Upload:
         return replace(upload, status="unreadable", sentence=str(error))
 
 
-def _with_notebook(upload: Upload, sent: Iterable[File]) -> Upload:
+def _with_notebook(upload: Upload, sent: Sequence[File]) -> Upload:
     """Find the one notebook among the files of an upload. Raises Refused or Unreadable."""
-    opened: list[File] = []
+    sent = [file for file in sent if not file.folder]
     for file in sent:
         files.require_safe(file)
-        opened += files.members(file) if files.is_archive(file.name) and not file.folder else [file]
-    for file in opened:
-        files.require_safe(file)
-    opened = [file for file in opened if not file.folder]
-    found = [file for file in opened if files.is_notebook(file.name)]
+    found = [file for file in sent if files.is_notebook(file.name)]
+    archives = [file for file in sent if files.is_archive(file.name)]
+    if found and archives:
+        note = f"Not opened, as a notebook lies beside it: {_named(archives)}."
+        upload = replace(upload, notes=(*upload.notes, note))
+    elif archives:
+        members = [member for archive in archives for member in files.members(archive)]
+        for member in members:
+            files.require_safe(member)
+        sent = [file for file in sent if file not in archives]
+        sent += [member for member in members if not member.folder]
+        found = [file for file in sent if files.is_notebook(file.name)]
     if not found:
-        if not opened:
+        if not sent:
             raise Unreadable("Nothing is in this upload: hand in the notebook as .ipynb.")
         # Reading it says what it is, unless it is a notebook that has lost its ending.
-        return replace(upload, file=opened[0])
-    if len(found) == 1 or len({_digest(file) or file for file in found}) == 1:
-        copies = (f"Copies of the same notebook: {len(found)}.",) if len(found) > 1 else ()
-        return replace(upload, file=found[0], notes=upload.notes + copies)
-    names = ", ".join(shown(file.parts[-1]) for file in found[:NAMED])
-    more = f" and {len(found) - NAMED} more" if len(found) > NAMED else ""
-    sentence = f"{len(found)} notebooks were handed in ({names}{more}): hand in the one that counts."
+        return replace(upload, file=sent[0])
+    if len(found) == 1:
+        return replace(upload, file=found[0])
+    if len(found) <= MOST_COPIES and len({_digest(file) or file for file in found}) == 1:
+        note = f"Copies of the same notebook: {len(found)}."
+        return replace(upload, file=found[0], notes=(*upload.notes, note))
+    sentence = f"{len(found)} notebooks were handed in ({_named(found)}): hand in the one that counts."
     return replace(upload, status="ambiguous", sentence=sentence)
+
+
+def _named(listed: Sequence[File]) -> str:
+    """Name the first few files."""
+    names = ", ".join(shown(file.parts[-1]) for file in listed[:NAMED])
+    return names + (f" and {len(listed) - NAMED} more" if len(listed) > NAMED else "")
 
 
 def _digest(file: File) -> str:
@@ -208,7 +222,7 @@ def _compared(uploads: Sequence[Upload]) -> list[Upload]:
     ):
         for group in groups.values():
             for upload in group if len(group) > 1 else ():
-                # Two of the others at most have to be looked at to name enough of them.
+                # One more than is named: the upload itself may be among them.
                 others = [other.id for other in group[: NAMED + 1] if other.id != upload.id][:NAMED]
                 more = len(group) - 1 - len(others)
                 notes[upload.id].append(f"{what} {', '.join(others)}{f' and {more} more' if more else ''}.")

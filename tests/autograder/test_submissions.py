@@ -1,17 +1,19 @@
 """Uploads are found whatever the platform calls them, the latest counts, and nothing dangerous is opened."""
 
+import ast
 import os
 import socket
 import stat
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import submissions
+from autograder import files, notebooks, platforms, submissions
 from autograder.errors import Misuse
 from autograder.submissions import Submission, Upload
 from tests.autograder.uploads import (
@@ -293,7 +295,7 @@ def test_what_programs_leave_behind_is_ignored(tmp_path: Path, junk: str) -> Non
 
 
 @pytest.mark.parametrize("made", [lambda path: None, Path.mkdir], ids=["missing", "empty"])
-def test_nothing_to_grade_is_said(tmp_path: Path, made) -> None:
+def test_nothing_to_grade_is_said(tmp_path: Path, made: Callable[[Path], None]) -> None:
     made(tmp_path / "uploads")
     with pytest.raises(Misuse, match=r"uploads: .*\. Pass the folder or the zip"):
         submissions.find(tmp_path / "uploads")
@@ -318,6 +320,13 @@ def test_two_notebooks_in_one_upload_are_ambiguous(tmp_path: Path) -> None:
 def test_many_notebooks_are_not_all_named(tmp_path: Path) -> None:
     lay_out(tmp_path, {"ada.zip": zipped({f"{number}.ipynb": notebook(str(number)) for number in range(9)})})
     assert "9 notebooks were handed in (0.ipynb, 1.ipynb, 2.ipynb and 6 more)" in only(tmp_path).sentence
+
+
+def test_zip_beside_a_notebook_is_not_opened_and_that_is_said(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"ada/sobel.ipynb": notebook(), "ada/pictures.zip": b"damaged", "grace.ipynb": b""})
+    submission = read(tmp_path)["ada"]
+    assert submission.status == "readable"
+    assert submission.notes == ("Not opened, as a notebook lies beside it: pictures.zip.",)
 
 
 def test_two_copies_of_a_notebook_in_one_upload_are_one(tmp_path: Path) -> None:
@@ -393,9 +402,9 @@ def test_other_exercise_is_named_by_its_functions(tmp_path: Path, sources: list[
 
 
 def test_shared_function_counts_for_the_exercise_that_was_asked_for() -> None:
-    notebook_of_both = submissions.notebooks.parse(as_bytes(document(code("def correlate2d(): ..."))), "x")
+    notebook_of_both = notebooks.parse(as_bytes(document(code("def correlate2d(): ..."))), "x")
     for slug in ("kernels", "shapes"):
-        assert submissions.notebooks.exercise(notebook_of_both, slug, FUNCTIONS) == slug
+        assert notebooks.exercise(notebook_of_both, slug, FUNCTIONS) == slug
 
 
 def test_metadata_of_an_unknown_exercise_leaves_it_to_the_functions(tmp_path: Path) -> None:
@@ -425,7 +434,9 @@ def bound(path: Path) -> None:
 
 @pytest.mark.parametrize("made", [link, link_to_a_folder, broken_link, os.mkfifo, bound])
 @pytest.mark.parametrize("place", ["ada.ipynb", "ada/sobel.ipynb"])
-def test_what_is_no_plain_file_is_refused(tmp_path: Path, monkeypatch, made, place: str) -> None:
+def test_what_is_no_plain_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Callable[[Path], None], place: str
+) -> None:
     monkeypatch.chdir(lay_out(tmp_path, {"grace.ipynb": notebook(), "ada/page.txt": b""}))
     if "/" not in place:
         (tmp_path / "ada" / "page.txt").unlink()
@@ -438,7 +449,9 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path, monkeypatch, made, pla
 
 
 @pytest.mark.parametrize("made", [link, os.mkfifo])
-def test_file_that_is_exchanged_after_it_was_found_is_not_opened(tmp_path: Path, made) -> None:
+def test_file_that_is_exchanged_after_it_was_found_is_not_opened(
+    tmp_path: Path, made: Callable[[Path], None]
+) -> None:
     (upload,) = submissions.find(lay_out(tmp_path, {"ada.ipynb": notebook()}))
     (tmp_path / "ada.ipynb").unlink()
     made(tmp_path / "ada.ipynb")
@@ -498,8 +511,10 @@ def test_bomb_is_refused_quickly(tmp_path: Path, contents: dict[str, bytes]) -> 
     assert submission.status == "refused"
 
 
-def test_zip_that_unpacks_to_too_much_in_all_is_refused(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(submissions.files, "LARGEST_UPLOAD", 1_000_000)
+def test_zip_that_unpacks_to_too_much_in_all_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LARGEST_UPLOAD", 1_000_000)
     work = {f"{number}.bin": os.urandom(300_000) for number in range(4)}
     assert "unpacks to more than 1 MB" in only(lay_out(tmp_path, {"ada.zip": zipped(work)})).sentence
 
@@ -545,6 +560,18 @@ def test_one_bad_file_in_the_zip_of_a_class_leaves_the_others(tmp_path: Path) ->
         "ada": "refused",
         "grace": "readable",
     }
+
+
+def test_what_reads_uploads_can_start_nothing() -> None:
+    allowed = {"autograder.errors", "autograder.files", "autograder.platforms", "autograder"}
+    for module in (files, notebooks, platforms, submissions):
+        tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names}
+        assert {str(name) for name in imported if str(name).startswith("autograder")} <= allowed
+        assert not imported & {"subprocess", "importlib", "runpy", "pickle", "multiprocessing", "tempfile"}
+        called = {getattr(node.func, "id", "") for node in ast.walk(tree) if isinstance(node, ast.Call)}
+        assert not called & {"exec", "eval", "compile", "__import__", "open"}
 
 
 def test_nothing_is_written(tmp_path: Path) -> None:
