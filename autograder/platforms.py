@@ -121,9 +121,9 @@ def unwrapped(files: Sequence[File]) -> list[File]:
         inner = [replace(file, name=file.name.split("/", 1)[1]) for file in inner]
         folders = {file.parts[0] for file in inner if len(file.parts) > 1 or file.folder}
         plain = {file.parts[0] for file in inner} - folders
-        known = METADATA in plain or any(map(_is_of_one_student, folders | plain))
+        known = any(map(_is_of_one_student, folders | plain)) or any(map(canvas_name, plain))
         uploads = folders | {name for name in plain if is_notebook(name) or is_archive(name)}
-        if known or any(map(canvas_name, plain)) or len(uploads) > 1:
+        if known or len(uploads) > 1:
             kept = inner
 
 

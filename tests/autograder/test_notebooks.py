@@ -58,6 +58,7 @@ def test_utf8_is_read(mark: bytes) -> None:
         (GOOD.replace(b' "cells"', b'<<<<<<< HEAD\n "cells"'), "holds a git conflict (line 2)"),
         (GOOD[:-40], "is cut off (line "),
         (GOOD[: GOOD.index(b"printed")], "is cut off (line "),
+        (b'{"cells": nul', "is cut off (line 1)"),
         (GOOD.replace(b'"nbformat":', b'"nbformat"'), "is damaged (line "),
         (GOOD + GOOD, "is damaged (line "),
         (b"[]", "begins with a list"),
@@ -187,6 +188,12 @@ def test_good_ids_are_kept_and_others_replaced() -> None:
     read = notebooks.parse(as_bytes(document(*cells)), "x").document
     nbformat.validate(read)
     assert [cell["id"] for cell in read["cells"]] == ["setup", *(f"cell-{n}" for n in range(2, 9)), "q1"]
+
+
+def test_id_that_is_given_here_meets_no_other() -> None:
+    cells = [code("a", id=value) for value in ("cell-2", None, "cell-2")]
+    read = notebooks.parse(as_bytes(document(*cells)), "x").document
+    assert len({cell["id"] for cell in read["cells"]}) == 3
 
 
 def test_cell_that_is_none_is_left_out_and_noted() -> None:

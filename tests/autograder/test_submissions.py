@@ -122,6 +122,14 @@ def test_latest_try_counts_and_that_is_said(tmp_path: Path, second: str) -> None
     assert "latest upload counts; earlier ones that do not: 1" in submission.notes[0]
 
 
+def test_later_try_counts_whatever_its_capitals_and_ids(tmp_path: Path) -> None:
+    names = ("ada_12345_67890_Sobel.ipynb", "ada_12345_55555_sobel-2.ipynb")
+    lay_out(tmp_path, {name: notebook(name) for name in names})
+    submission = only(tmp_path)
+    assert submission.notebook
+    assert submission.notebook["cells"][0]["source"] == f"# {names[1]}"
+
+
 def test_tenth_try_is_later_than_the_ninth(tmp_path: Path) -> None:
     lay_out(tmp_path, {f"ada_12345_67890_sobel-{n}.ipynb": notebook(str(n)) for n in (9, 10)})
     assert only(tmp_path).upload.attempt == 10
@@ -139,24 +147,18 @@ def test_two_students_of_one_name_stay_two_and_are_noted(tmp_path: Path) -> None
     assert one.notes == (f"A student of the same name is in {other.id}.",)
 
 
-METADATA = """\
----
-submission_101:
-  :submitters:
-  - :name: Ada Lovelace
-    :sid: 00123
-    :email: ada@example.org
-  :created_at: 2026-11-02 10:00:00.000000000 Z
-  :history: []
-submission_102:
-  :submitters:
-  - :name: Grace Hopper
-    :sid: '0007'
-    :email: grace@example.org
-  - :name: Alan Turing
-    :sid: 1e5
-    :email: alan@example.org
-"""
+ADA, GRACE, ALAN = ("Ada Lovelace", "00123"), ("Grace Hopper", "'0007'"), ("Alan Turing", "1e5")
+
+
+def exported(number: int, *students: tuple[str, str]) -> str:
+    """Write what Gradescope's metadata say of one submission."""
+    lines = [f"submission_{number}:", "  :created_at: 2026-11-02 10:00:00.000000000 Z", "  :submitters:"]
+    for name, sid in students:
+        lines += [f"  - :name: {name}", f"    :sid: {sid}", f"    :email: {name.split()[0]}@example.org"]
+    return "\n".join(lines) + "\n"
+
+
+METADATA = f"---\n{exported(101, ADA)}{exported(102, GRACE, ALAN)}"
 
 
 def test_gradescope_export_names_its_students_and_groups(tmp_path: Path) -> None:
@@ -183,14 +185,14 @@ def test_gradescope_export_without_metadata_is_named_by_numbers(tmp_path: Path) 
 
 
 def test_second_submission_of_the_same_group_counts(tmp_path: Path) -> None:
-    again = METADATA + METADATA.partition("\n")[2].replace("_101", "_99").replace("_102", "_1000")
+    again = METADATA + exported(99, ADA) + exported(1000, ALAN, GRACE)
     uploads = {f"submission_{n}/sobel.ipynb": notebook(str(n)) for n in (99, 101, 102, 1000)}
     lay_out(tmp_path, {"submission_metadata.yml": again.encode()} | uploads)
     told = {name: result.notebook for name, result in read(tmp_path).items()}
     assert told["Ada Lovelace"]
     assert told["Ada Lovelace"]["cells"][0]["source"] == "# 101"
-    assert told["Grace Hopper, Alan Turing"]
-    assert told["Grace Hopper, Alan Turing"]["cells"][0]["source"] == "# 1000"
+    assert told["Alan Turing, Grace Hopper"]
+    assert told["Alan Turing, Grace Hopper"]["cells"][0]["source"] == "# 1000"
 
 
 def test_submission_that_the_metadata_names_and_the_export_lacks_is_not_forgotten(tmp_path: Path) -> None:
@@ -257,6 +259,25 @@ def test_zip_of_a_class_is_read_like_its_folder(tmp_path: Path, names: tuple[str
         assert packed[name].upload.id == submission.upload.id
 
 
+@pytest.mark.parametrize(
+    ("name", "platform"),
+    [
+        ("ada_12345_67890_sobel.ipynb", "canvas"),
+        ("submission_1/sobel.ipynb", "gradescope"),
+        ("Ada_12345_assignsubmission_file_/sobel.ipynb", "moodle"),
+        ("Ada_12345_assignsubmission_file_sobel.ipynb", "moodle"),
+    ],
+)
+def test_folder_around_a_single_upload_is_taken_off(tmp_path: Path, name: str, platform: str) -> None:
+    (upload,) = submissions.find(lay_out(tmp_path, {f"download/{name}": notebook()}))
+    assert upload.platform == platform
+
+
+def test_folder_of_one_student_is_not_taken_off(tmp_path: Path) -> None:
+    lay_out(tmp_path, {f"submission_1/{name}.ipynb": notebook(name) for name in "ab"})
+    assert only(tmp_path).status == "ambiguous"
+
+
 def test_single_notebook_is_an_upload(tmp_path: Path) -> None:
     assert only(lay_out(tmp_path, {"ada.ipynb": notebook()}) / "ada.ipynb").upload.student == "ada"
 
@@ -272,6 +293,28 @@ def test_zip_handed_in_by_a_student_is_opened_in_the_zip_of_the_class(tmp_path: 
     work = zipped({"work/sobel.ipynb": notebook()})
     (tmp_path / "class.zip").write_bytes(zipped({"ada_12345_67890_work.zip": work}))
     assert only(tmp_path / "class.zip").status == "readable"
+
+
+def test_zip_that_windows_has_made_is_opened(tmp_path: Path) -> None:
+    names = ("work\\", "work\\sobel.ipynb", "work\\.ipynb_checkpoints\\sobel.ipynb")
+    work = {entry(name): notebook(name) if name.endswith("ipynb") else b"" for name in names}
+    submission = only(lay_out(tmp_path, {"ada.zip": zipped(work)}))
+    assert submission.status == "readable"
+
+
+def test_zip_that_holds_nothing_is_unreadable(tmp_path: Path) -> None:
+    submission = only(lay_out(tmp_path, {"ada.zip": zipped({"work/": b""})}))
+    assert submission.sentence == "Nothing is in this upload: hand in the notebook as .ipynb."
+
+
+def test_zip_of_a_class_may_hold_more_than_the_zip_of_a_student(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_FILES", 1)
+    contents = {"ada.ipynb": notebook("a"), "grace.ipynb": notebook("g")}
+    lay_out(tmp_path, {"class.zip": zipped(contents), "alone/ada.zip": zipped(contents)})
+    assert len(found(tmp_path / "class.zip")) == 2
+    assert only(tmp_path / "alone").status == "refused"
 
 
 def test_zip_in_a_students_zip_is_not_opened(tmp_path: Path) -> None:
@@ -519,6 +562,25 @@ def test_zip_that_unpacks_to_too_much_in_all_is_refused(
     assert "unpacks to more than 1 MB" in only(lay_out(tmp_path, {"ada.zip": zipped(work)})).sentence
 
 
+def test_large_file_in_a_zip_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGEST_MEMBER", 1_000_000)
+    work = {"sobel.ipynb": notebook(), "other.bin": os.urandom(1_000_001)}
+    assert "other.bin unpacks to more than 1 MB" in only(lay_out(tmp_path, {"a.zip": zipped(work)})).sentence
+
+
+def test_folder_with_more_files_than_a_class_has_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MOST_FILES_OF_A_CLASS", 1)
+    with pytest.raises(Misuse, match=r"more than 1 files\. Pass the folder of one assignment"):
+        submissions.find(lay_out(tmp_path, {"ada.ipynb": notebook(), "grace.ipynb": notebook()}))
+
+
+def test_name_that_no_disk_could_hold_is_refused(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"ada.zip": zipped({f"{'é' * 128}.ipynb": notebook()})})
+    assert only(tmp_path).status == "refused"
+
+
 def test_size_that_a_zip_lies_about_does_not_matter(tmp_path: Path) -> None:
     honest = zipped({"sobel.ipynb": b" " * 900_000 + notebook()})
     size = (900_000 + len(notebook())).to_bytes(4, "little")
@@ -610,6 +672,20 @@ def test_hostile_name_is_an_upload_like_any_other(tmp_path: Path, name: str) -> 
         assert "\x1b" not in result.upload.student
         assert "\u202e" not in result.upload.student
         assert result.upload.id.isalnum()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("rene\u0301e", "renée"),
+        ("narrow\u202fspace", "narrow space"),
+        ("line\u2028break", "line\\u2028break"),
+        ("🐙👩\u200d🔬", "🐙👩\u200d🔬"),
+        ("x" * 100, "x" * 50 + "…" + "x" * 25),
+    ],
+)
+def test_name_is_shown_on_one_line(name: str, shown: str) -> None:
+    assert files.shown(name) == shown
 
 
 def test_name_that_is_not_unicode_can_be_printed(tmp_path: Path) -> None:
