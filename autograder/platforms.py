@@ -19,17 +19,19 @@ DEEPEST_METADATA = 50  # lists in lists; an export has some ten
 CANVAS = [
     re.compile(rf"(?P<name>.+){late}_(?P<user>{user})_(?P<order>{number})_(?P<file>.+)", re.DOTALL)
     for late, user, number in (
-        ("(?P<late>_LATE)", "[0-9A-Za-z]+", "[0-9]+"),
-        ("(?P<late>)", "[0-9]{3,}", "[0-9]{3,}"),
-        ("(?P<late>)", "[0-9]+", "[0-9]+"),
+        ("(?P<late>_LATE)", "[0-9A-Za-z]{1,20}", "[0-9]{1,20}"),
+        ("(?P<late>)", "[0-9]{3,20}", "[0-9]{3,20}"),
+        ("(?P<late>)", "[0-9]{1,20}", "[0-9]{1,20}"),
     )
 ] + [
-    re.compile(r"(?P<name>anon(?:ymous)?)(?P<late>)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]+)_(?P<file>.+)")
+    re.compile(
+        r"(?P<name>anon(?:ymous)?)(?P<late>)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)"
+    )
 ]
 TRY = re.compile(r"(?P<base>.+)-(?P<number>[1-9][0-9]{0,2})(?P<ending>\.[^.]+)", re.DOTALL)
-GRADESCOPE = re.compile(r"submission_(?P<number>[0-9]+)")
+GRADESCOPE = re.compile(r"submission_(?P<number>[0-9]{1,20})")
 MOODLE = re.compile(
-    r"(?P<name>.*)_(?P<number>[0-9]+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL
+    r"(?P<name>.+)_(?P<number>[0-9]+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL
 )
 # Beside the uploads in a folder of one's own lie such lists and notes.
 NOT_HANDED_IN = (".csv", ".tsv", ".xlsx", ".md", ".yml", ".yaml", ".toml")
@@ -72,9 +74,10 @@ def arrival(file: File, groups: Mapping[str, tuple[Student, ...]]) -> Arrival | 
     in_folder = bool(rest) or file.folder
     if in_folder and (found := GRADESCOPE.fullmatch(top)):
         students = groups.get(top, ())
-        key = tuple(sorted(student.email or student.number or student.name for student in students)) or (top,)
-        students = students or (Student(top),)
-        return Arrival("gradescope", ("gradescope", *key), students, file, order=(int(found["number"]),))
+        ids = sorted(student.email or student.number for student in students)
+        # A name alone does not make two submissions one student's.
+        key = ("gradescope", *(ids if ids and all(ids) else [top]))
+        return Arrival("gradescope", key, students or (Student(top),), file, order=(int(found["number"]),))
     if found := MOODLE.fullmatch(top):
         name, number = found["name"], found["number"]
         return Arrival("moodle", ("moodle", name, number), (Student(name, number),), file)
@@ -149,17 +152,23 @@ def gradescope_groups(content: bytes) -> dict[str, tuple[Student, ...]]:
             "or take the file away: uploads are then named by their numbers."
         ) from error
     entries = read if isinstance(read, dict) else {}
-    return {str(name): _submitters(entry) for name, entry in entries.items()}
+    return {
+        name: _submitters(entry)
+        for name, entry in entries.items()
+        if isinstance(name, str) and GRADESCOPE.fullmatch(name)
+    }
 
 
 def _submitters(entry: Any) -> tuple[Student, ...]:
     """Read the students of one submission; Ruby, which wrote the file, marks its keys with a colon."""
     listed = entry.get(":submitters") if isinstance(entry, dict) else None
-    return tuple(
-        Student(*(_text(submitter.get(key)) for key in (":name", ":sid", ":email")))
-        for submitter in (listed if isinstance(listed, list) else [])
-        if isinstance(submitter, dict)
-    )
+    students = []
+    for submitter in listed if isinstance(listed, list) else []:
+        if isinstance(submitter, dict):
+            name, number, email = (_text(submitter.get(key)) for key in (":name", ":sid", ":email"))
+            if name or number or email:
+                students.append(Student(name or email or number, number, email))
+    return tuple(students)
 
 
 def _text(value: Any) -> str:

@@ -189,6 +189,7 @@ def test_second_submission_of_the_same_group_counts(tmp_path: Path) -> None:
     uploads = {f"submission_{n}/sobel.ipynb": notebook(str(n)) for n in (99, 101, 102, 1000)}
     lay_out(tmp_path, {"submission_metadata.yml": again.encode()} | uploads)
     told = {name: result.notebook for name, result in read(tmp_path).items()}
+    assert len(told) == 2
     assert told["Ada Lovelace"]
     assert told["Ada Lovelace"]["cells"][0]["source"] == "# 101"
     assert told["Alan Turing, Grace Hopper"]
@@ -209,6 +210,20 @@ def test_damaged_metadata_is_named(tmp_path: Path, damaged: bytes) -> None:
     lay_out(tmp_path, {"submission_metadata.yml": damaged, "submission_101/sobel.ipynb": notebook()})
     with pytest.raises(Misuse, match=r"submission_metadata.yml: it cannot be read as YAML\. Download"):
         submissions.find(tmp_path)
+
+
+@pytest.mark.parametrize("submitter", ["{}", "{':name': Lee Wei}", "{':name': ''}", "Lee Wei"])
+def test_submissions_without_numbers_and_addresses_are_never_made_one(tmp_path: Path, submitter: str) -> None:
+    told = "".join(f"submission_{number}:\n  :submitters: [{submitter}]\n" for number in (7, 8))
+    uploads = {f"submission_{number}/sobel.ipynb": notebook(str(number)) for number in (7, 8)}
+    lay_out(tmp_path, {"submission_metadata.yml": told.encode()} | uploads)
+    assert len(submissions.find(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("told", ["", "a text", "- 1", "submission_7: [1]", "other: {}", "1: 2"])
+def test_metadata_of_another_form_leave_the_numbers(tmp_path: Path, told: str) -> None:
+    lay_out(tmp_path, {"submission_metadata.yml": told.encode(), "submission_7/sobel.ipynb": notebook()})
+    assert list(found(tmp_path)) == ["submission_7"]
 
 
 @pytest.mark.parametrize("end", ["_assignsubmission_file_", "_assignsubmission_file"])
@@ -574,6 +589,12 @@ def test_folder_with_more_files_than_a_class_has_is_said(
     monkeypatch.setattr(files, "MOST_FILES_OF_A_CLASS", 1)
     with pytest.raises(Misuse, match=r"more than 1 files\. Pass the folder of one assignment"):
         submissions.find(lay_out(tmp_path, {"ada.ipynb": notebook(), "grace.ipynb": notebook()}))
+
+
+@pytest.mark.parametrize("name", ["submission_{}/a.ipynb", "ada_{}_{}_a.ipynb", "ada_123_456_a-{}.ipynb"])
+def test_number_of_thousands_of_digits_is_survived(tmp_path: Path, name: str) -> None:
+    lay_out(tmp_path, {"class.zip": zipped({name.replace("{}", "7" * 5000): notebook()})})
+    assert only(tmp_path / "class.zip").status == "refused"
 
 
 def test_name_that_no_disk_could_hold_is_refused(tmp_path: Path) -> None:
