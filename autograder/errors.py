@@ -40,3 +40,11 @@ class MasterError(AutograderError):
 
 class BuildError(AutograderError):
     """Otter Assign did not produce what the master promises."""
+
+
+class Refused(AutograderError):
+    """An upload holds something that is not safe to open: a link, a bomb, a name that leads elsewhere."""
+
+
+class Unreadable(AutograderError):
+    """An upload holds no notebook that can be read."""

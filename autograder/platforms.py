@@ -1,0 +1,182 @@
+"""Who has handed in what, from the names that Canvas, Gradescope and Moodle give to files and folders."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import yaml
+
+from autograder.errors import Misuse
+from autograder.files import File, is_archive, is_notebook
+
+Platform = Literal["folder", "canvas", "gradescope", "moodle"]
+
+METADATA = "submission_metadata.yml"
+DEEPEST_METADATA = 50  # lists in lists; an export has some ten
+# Names may hold "_" and digits, and so may the names of files: of two places where a name can be cut the
+# last is right, and one with real ids before one with small numbers. A mark LATE leaves no doubt.
+CANVAS = [
+    re.compile(rf"(?P<name>.+){late}_(?P<user>{user})_(?P<order>{number})_(?P<file>.+)", re.DOTALL)
+    for late, user, number in (
+        ("(?P<late>_LATE)", "[0-9A-Za-z]{1,20}", "[0-9]{1,20}"),
+        ("(?P<late>)", "[0-9]{3,20}", "[0-9]{3,20}"),
+        ("(?P<late>)", "[0-9]{1,20}", "[0-9]{1,20}"),
+    )
+] + [
+    re.compile(
+        r"(?P<name>anon(?:ymous)?)(?P<late>)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)"
+    )
+]
+TRY = re.compile(r"(?P<base>.+)-(?P<number>[1-9][0-9]{0,2})(?P<ending>\.[^.]+)", re.DOTALL)
+GRADESCOPE = re.compile(r"submission_(?P<number>[0-9]{1,20})")
+MOODLE = re.compile(
+    r"(?P<name>.+)_(?P<number>[0-9]+)_assignsubmission_(?:file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL
+)
+# Beside the uploads in a folder of one's own lie such lists and notes.
+NOT_HANDED_IN = (".csv", ".tsv", ".xlsx", ".md", ".yml", ".yaml", ".toml")
+
+
+@dataclass(frozen=True)
+class Student:
+    """A student, as the platform says. ``number`` is text: 00123 keeps its zeros."""
+
+    name: str
+    number: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One file on its way from one student or group.
+
+    key      what tells this sender from all others
+    base     files of one base are tries of one thing; of these the highest ``order`` counts
+    attempt  which try its name says it is
+    """
+
+    platform: Platform
+    key: tuple[str, ...]
+    students: tuple[Student, ...]
+    file: File
+    base: str = ""
+    order: tuple[int, ...] = ()
+    attempt: int = 1
+    late: bool = False
+
+
+def arrival(file: File, groups: Mapping[str, tuple[Student, ...]]) -> Arrival | None:
+    """Tell who has sent a file; None if it is a list or a note of the instructor's own.
+
+    groups   from the metadata of Gradescope's export: the name of a folder to the students
+    """
+    top, *rest = file.parts
+    in_folder = bool(rest) or file.folder
+    if in_folder and (found := GRADESCOPE.fullmatch(top)):
+        students = groups.get(top, ())
+        ids = sorted(student.email or student.number for student in students)
+        # A name alone does not make two submissions one student's.
+        key = ("gradescope", *(ids if ids and all(ids) else [top]))
+        return Arrival("gradescope", key, students or (Student(top),), file, order=(int(found["number"]),))
+    if found := MOODLE.fullmatch(top):
+        name, number = found["name"], found["number"]
+        return Arrival("moodle", ("moodle", name, number), (Student(name, number),), file)
+    if not in_folder and (found := canvas_name(top)):
+        base, attempt = split_try(found["file"])
+        return Arrival(
+            "canvas",
+            # The name too: were a number in a file's name taken for an id, nobody else's work would be lost.
+            ("canvas", found["name"], found["user"]),
+            (Student(found["name"], found["user"]),),
+            file,
+            base.casefold(),
+            (attempt, int(found["order"])),
+            max(attempt, 1),
+            bool(found["late"]),
+        )
+    if not in_folder and not _is_handed_in(top):
+        return None
+    name = top if in_folder else top.rsplit(".", 1)[0] or top
+    return Arrival("folder", ("folder", top), (Student(name),), file)
+
+
+def canvas_name(name: str) -> re.Match[str] | None:
+    """Cut the name of a file from Canvas into the student's name, two ids and the file's own name."""
+    return next((found for pattern in CANVAS if (found := pattern.fullmatch(name))), None)
+
+
+def split_try(name: str) -> tuple[str, int]:
+    """Take the number of the try off a file's name: ``sobel-2.ipynb`` is the second ``sobel.ipynb``."""
+    found = TRY.fullmatch(name)
+    return (found["base"] + found["ending"], int(found["number"])) if found else (name, 0)
+
+
+def unwrapped(files: Sequence[File]) -> list[File]:
+    """Take off folders around all uploads, as zips often have them.
+
+    A folder around two notebooks or more, and nothing beside it, is taken for such a folder.
+    """
+    inner, kept = list(files), list(files)
+    while True:
+        tops = {file.parts[0] for file in inner}
+        if len(tops) != 1 or any(len(file.parts) == 1 for file in inner) or _is_of_one_student(*tops):
+            return kept
+        inner = [replace(file, name=file.name.split("/", 1)[1]) for file in inner]
+        folders = {file.parts[0] for file in inner if len(file.parts) > 1 or file.folder}
+        plain = {file.parts[0] for file in inner} - folders
+        known = any(map(_is_of_one_student, folders | plain)) or any(map(canvas_name, plain))
+        uploads = folders | {name for name in plain if is_notebook(name) or is_archive(name)}
+        if known or len(uploads) > 1:
+            kept = inner
+
+
+def _is_of_one_student(name: str) -> bool:
+    """Whether Gradescope or Moodle gives such a name to one student's folder."""
+    return bool(GRADESCOPE.fullmatch(name) or MOODLE.fullmatch(name))
+
+
+def gradescope_groups(content: bytes) -> dict[str, tuple[Student, ...]]:
+    """Read who stands behind each folder of Gradescope's export. Raises Misuse if the file is damaged."""
+    # These loaders leave everything text: another would read 00123 as the number 83.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        depth = 0
+        for event in yaml.parse(content, Loader=loader):  # the loader in C crashes at some thousand levels
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST_METADATA:
+                raise yaml.YAMLError("too deep")
+        read = yaml.load(content, Loader=loader)
+    except (yaml.YAMLError, ValueError) as error:
+        raise Misuse(
+            f"{METADATA}: it cannot be read as YAML. Download Gradescope's export again, "
+            "or take the file away: uploads are then named by their numbers."
+        ) from error
+    entries = read if isinstance(read, dict) else {}
+    return {
+        name: _submitters(entry)
+        for name, entry in entries.items()
+        if isinstance(name, str) and GRADESCOPE.fullmatch(name)
+    }
+
+
+def _submitters(entry: Any) -> tuple[Student, ...]:
+    """Read the students of one submission; Ruby, which wrote the file, marks its keys with a colon."""
+    listed = entry.get(":submitters") if isinstance(entry, dict) else None
+    students = []
+    for submitter in listed if isinstance(listed, list) else []:
+        if isinstance(submitter, dict):
+            name, number, email = (_text(submitter.get(key)) for key in (":name", ":sid", ":email"))
+            if name or number or email:
+                students.append(Student(name or email or number, number, email))
+    return tuple(students)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _is_handed_in(name: str) -> bool:
+    """Whether a file that lies beside the uploads is one: when in doubt it is, so that no work is lost."""
+    if is_notebook(name) or is_archive(name):
+        return True
+    return not name.startswith(".") and not name.lower().endswith(NOT_HANDED_IN)
