@@ -53,7 +53,8 @@ class Packed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return "." not in name
 
 
-if not any(type(finder).__name__ == "Packed" for finder in sys.meta_path):
+# Every check file holds these lines; once in a process is enough.
+if not any(getattr(finder, "TEXTS", None) == Packed.TEXTS for finder in sys.meta_path):
     sys.meta_path.append(Packed())
 '''
 
@@ -363,7 +364,7 @@ class _Reader:
             self.wrong(1, "mostly_harmless.chapter is missing. Name the chapter that this exercise follows.")
         again = about.get("again", {})
         for name, earlier in again.items() if isinstance(again, dict) else [("", again)]:
-            if name not in self.question_lines or earlier not in self.answered or name in self.answered:
+            if name not in self.question_lines or str(earlier) not in self.answered or name in self.answered:
                 self.wrong(
                     1,
                     f"mostly_harmless.again has {name}: {earlier}. Write the name of a question without a "

@@ -253,7 +253,14 @@ def test_question_may_ask_again_for_the_functions_of_an_earlier_one(text: str) -
 
 
 @pytest.mark.parametrize(
-    "again", ["  again: {q2: q7}\n", "  again: {q7: q1}\n", "  again: {q1: q1}\n", "  again: q1\n"]
+    "again",
+    [
+        "  again: {q2: q7}\n",
+        "  again: {q7: q1}\n",
+        "  again: {q1: q1}\n",
+        "  again: {q2: [q1]}\n",
+        "  again: q1\n",
+    ],
 )
 def test_asking_again_for_what_is_not_there_is_named(text: str, again: str) -> None:
     found = mistakes(asking_again(text, again))
@@ -280,6 +287,22 @@ def test_package_of_the_book_is_packed_and_can_be_imported(text: str, tmp_path: 
     program = f"{master.helpers('hidden helper')}\nfrom greeting_cards.cards import card\nprint(card('Ada'))"
     done = subprocess.run([*lone, program], capture_output=True, text=True, cwd=tmp_path, check=True)
     assert done.stdout == "hello, Ada\n"
+
+
+def test_two_packages_can_be_packed(text: str, tmp_path: Path) -> None:
+    packing = ""
+    for name in ("summer", "winter"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text(f"WORD = {name!r}\n", encoding="utf-8")
+        packing += f"```{{code-cell}} ipython3\n:pack: {name}\n```\n\n"
+    longer = text.replace(
+        "```{code-cell} ipython3\ndef secret", f"{packing}```{{code-cell}} ipython3\ndef secret"
+    )
+    helpers = masters.parse(longer, "doubling", "x", tmp_path).helpers("hidden helper")
+    program = f"{helpers}\nimport summer, winter\nprint(summer.WORD, winter.WORD)"
+    command = [sys.executable, "-I", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path / "summer", check=True)
+    assert done.stdout == "summer winter\n"
 
 
 def test_folder_to_pack_that_is_no_package_is_named(text: str, tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_stored_weights_do_not_fit_classes_dealt_anew(training: Exercise) -> Non
 def test_replaced_helpers_of_the_notebook_cannot_claim_an_accuracy(training: Exercise) -> None:
     source = textwrap.dedent("""
         def train_here(images, labels, *, seed, device):
-            return np.array([1e3, 1e3, 9, 0, 9, 9, 9, 0, 0, 0, 1, 1, 0.1])
+            return np.array([1e3, 1e3, 9, 0, 9, 9, 9, 0, 0, 0, 1, 0.1])
 
         def ask_here(images):
             return np.eye(10)[np.zeros(len(images), dtype=int)]

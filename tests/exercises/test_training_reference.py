@@ -198,6 +198,14 @@ class TestSecondDevice:
             assert (model.weight.detach() != before).all()
             assert model.weight.device == device.NAME
 
+    def test_model_may_be_moved_to_where_it_is_and_nowhere_else(self, device: Any) -> None:
+        model = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3))
+        with device:
+            device.mark(*model.parameters(), *model.buffers())
+            assert next(model.to(device.NAME).parameters()).device == device.NAME
+            with pytest.raises(RuntimeError, match="the model was moved to another device"):
+                model.cpu()
+
     def test_without_it_nothing_has_changed(self, device: Any) -> None:
         with device:
             there = torch.ones(2).to(device.NAME)
