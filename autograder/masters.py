@@ -23,6 +23,7 @@ from autograder.parts import BOUNDARY, OURS, Cell, Check, Master, Question, Role
 NO_TEXT = ("TESTS", *OURS)
 TEST_CONFIG = re.compile(r'\A"""\s*#\s*BEGIN TEST CONFIG\n(.*?)"""\s*#\s*END TEST CONFIG\n', re.DOTALL)
 TEST_KEYS = {"points", "hidden", "success_message", "failure_message"}
+PATIENCE = 1.0  # CPU-seconds that open checks may take, where the header does not say
 # What the build relies on, and what Otter would do otherwise.
 REQUIRED_CONFIG: dict[str, Any] = {
     "init_cell": False,
@@ -371,7 +372,19 @@ class _Reader:
                     "solution, and the one whose functions it asks for again, such as q6: q5.",
                 )
                 again = {}
-        questions = tuple(self.finish_question(name, again.get(name, name)) for name in self.question_lines)
+        patience = about.get("patience", {})
+        if not isinstance(patience, dict) or not all(
+            name in self.question_lines and _is_number(seconds) and seconds > 0
+            for name, seconds in patience.items()
+        ):
+            self.wrong(
+                1, "mostly_harmless.patience is no list of questions and CPU-seconds. Write it like {q5: 5}."
+            )
+            patience = {}
+        questions = tuple(
+            self.finish_question(name, again.get(name, name), float(patience.get(name, PATIENCE)))
+            for name in self.question_lines
+        )
         total = sum(question.points for question in questions)
         if not questions:
             self.wrong(1, 'there is no question. Begin one with a raw cell "# BEGIN QUESTION".')
@@ -405,7 +418,7 @@ class _Reader:
             return 0
         return float(value)
 
-    def finish_question(self, name: str, source: str) -> Question:
+    def finish_question(self, name: str, source: str, patience: float) -> Question:
         """Check one question as a whole. ``source`` is the one whose functions it asks for: mostly itself."""
         line, points, checks = self.question_lines[name], self.question_points[name], self.checks[name]
         if source not in self.answered:
@@ -440,7 +453,15 @@ class _Reader:
         )
         functions = tuple(re.findall(r"^def (\w+)\(", solution, re.MULTILINE))
         return Question(
-            name, points, line, tuple(checks), title, source, functions, self.finish_answers(name, solution)
+            name,
+            points,
+            line,
+            tuple(checks),
+            title,
+            source,
+            patience,
+            functions,
+            self.finish_answers(name, solution),
         )
 
     def finish_answers(self, question: str, solution: str) -> tuple[Answer, ...]:

@@ -54,6 +54,7 @@ class Question:
     """One question: its checks, the functions that it asks for, and answers that are known.
 
     ``source`` is the question in which those functions are written: itself, or an earlier one.
+    ``patience`` is how many CPU-seconds its open checks may take on the solution.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Question:
     checks: tuple[Check, ...]
     title: str
     source: str
+    patience: float
     functions: tuple[str, ...]
     answers: tuple[Answer, ...]
 

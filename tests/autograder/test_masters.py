@@ -311,3 +311,14 @@ def test_folder_to_pack_that_is_no_package_is_named(text: str, tmp_path: Path) -
         masters.parse(text.replace("```{code-cell} ipython3\ndef secret", packing), "doubling", "x", tmp_path)
     (problem,) = caught.value.problems
     assert problem.sentence.startswith("book/data/nothing is no Python package.")
+
+
+def test_open_checks_may_take_longer_where_the_header_says_so(text: str) -> None:
+    patient = text.replace("  chapter: sums\n", "  chapter: sums\n  patience: {q1: 5}\n")
+    assert [masters.parse(t, "doubling", "x").questions[0].patience for t in (text, patient)] == [1, 5]
+
+
+@pytest.mark.parametrize("patience", ["{q7: 5}", "{q1: soon}", "{q1: 0}", "5"])
+def test_patience_that_cannot_be_meant_is_named(text: str, patience: str) -> None:
+    found = mistakes(text.replace("  chapter: sums\n", f"  chapter: sums\n  patience: {patience}\n"))
+    assert any("mostly_harmless.patience is no list" in problem.sentence for problem in found), found
