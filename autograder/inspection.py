@@ -131,8 +131,9 @@ def leaks(master: Master, product: Product, root: Path) -> Iterator[Problem]:
             text = notebook_text(text.encode())
         elif path.suffix == ".html":
             text = html.unescape(re.sub(r"<[^>]+>", "", text))
-        # A chapter may well teach the lines that solve an exercise; its own page may not show them.
-        own = path.stem == master.slug
+        # A chapter may well teach the lines that solve an exercise, even under the same name; the exercise's own
+        # page and notebook may not show them.
+        own = path.stem == master.slug and path.parent.name == "exercises"
         shown = path.relative_to(root).as_posix()
         elsewhere = {line for line in hidden if len(line) >= UNMISTAKABLE}
         yield from _leaks_in(text, shown, solution | hidden if own else elsewhere, MARKS if own else ())

@@ -106,6 +106,15 @@ def test_line_of_a_solution_or_hidden_check_in_the_notebook_is_found(
     assert "belongs to the solution or to a hidden check" in done.stderr
 
 
+def test_chapter_of_the_same_name_may_teach_what_the_exercise_asks(built: Path, autograder: Command) -> None:
+    for place in ("book/doubling.html", "notebooks/doubling.ipynb"):
+        page = built / "_build" / "html" / place
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text("twice_as_much = number + number", encoding="utf-8")
+    done = autograder(built, "check", "--quick")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_solution_on_the_site_is_found_even_when_it_is_coloured(built: Path, autograder: Command) -> None:
     page = built / "_build" / "html" / "exercises" / "doubling.html"
     page.parent.mkdir(parents=True)
