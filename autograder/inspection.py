@@ -131,8 +131,8 @@ def leaks(master: Master, product: Product, root: Path) -> Iterator[Problem]:
             text = notebook_text(text.encode())
         elif path.suffix == ".html":
             text = html.unescape(re.sub(r"<[^>]+>", "", text))
-        # A chapter may well teach the lines that solve an exercise, even under the same name; the exercise's own
-        # page and notebook may not show them.
+        # A chapter may well teach the lines that solve an exercise, even under the same name; the exercise's
+        # own page and notebook may not show them.
         own = path.stem == master.slug and path.parent.name == "exercises"
         shown = path.relative_to(root).as_posix()
         elsewhere = {line for line in hidden if len(line) >= UNMISTAKABLE}
