@@ -60,6 +60,7 @@ class Notebook:
         failed = []
         for identity, source in cells:
             harmless = INSTALLING.sub(r"\1pass", source)
+            # IPython's functions carry no types.
             result = self.shell.run_cell(harmless, store_history=False)  # type: ignore[no-untyped-call]
             error = result.error_before_exec or result.error_in_exec
             if error is not None:

@@ -95,7 +95,7 @@ class Always(float):
     __hash__ = float.__hash__
 
 
-class Disguised(np.ndarray):  # type: ignore[type-arg]
+class Disguised(np.ndarray):
     """An array that answers for itself."""
 
 

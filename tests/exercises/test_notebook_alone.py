@@ -40,7 +40,7 @@ def installed(python: Path) -> dict[str, str]:
 def marks(ran: Ran, exercise: Exercise) -> dict[str, str]:
     """The mark that each check begins with."""
     said = {question: ran.printed(f"{question}-check") for question in exercise.questions}
-    return {question: re.search("[✓✗]", text)[0] for question, text in said.items()}  # type: ignore[index]
+    return {question: re.search("[✓✗]", text)[0] for question, text in said.items()}
 
 
 def test_setup_installs_otter_and_changes_nothing_else(
