@@ -61,7 +61,7 @@ class QuestionResult:
 
 @dataclass(frozen=True)
 class FailedCell:
-    """A cell of the notebook that raised an error: its place among all cells (from 1), the error, its text."""
+    """A cell that raised an error: its place among all cells of the notebook (from 1), and the error."""
 
     place: int
     error: str
@@ -171,7 +171,7 @@ def read(path: Path, kind: type[Record]) -> Record:
     except OSError as error:
         raise Misuse(f"{path}: {error.strerror}. Pass a folder that autograder grade has written.") from None
     except (ValueError, TypeError, KeyError) as error:
-        raise Misuse(f"{path}: not a result of this program ({error}). Grade that submission again.") from None
+        raise Misuse(f"{path}: no result of this program ({error}). Delete it and grade again.") from None
 
 
 def read_all(folder: Path) -> list[Result]:
@@ -184,7 +184,7 @@ def read_all(folder: Path) -> list[Result]:
 def _record(found: Any, kind: Any) -> Any:
     """Make a record, or a part of one, from what JSON says of it; what is missing or odd raises."""
     origin, inner = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         if type(found) is not dict:
             raise ValueError("a part of it is missing")
         hints = typing.get_type_hints(kind)
