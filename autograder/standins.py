@@ -20,7 +20,7 @@ class BorderError(BaseException):
 
 # How an error is caught decides what becomes of it; these are told apart.
 BASES: dict[str, type[BaseException]] = {
-    kind.__name__: kind for kind in (UnboundLocalError, NameError, ValueError, SystemExit)
+    kind.__name__: kind for kind in (UnboundLocalError, NameError, ValueError, SystemExit, MemoryError)
 }
 
 

@@ -1,6 +1,6 @@
 """Runs a student's notebook, and answers calls: the inside of the border, with nothing of the judge.
 
-It is started by ``sandbox`` as a program of its own, with one end of a ``wire.Channel``; it knows no check
+It lives in a process of its own, a fork of ``forkserver``, at one end of a ``wire.Channel``; it knows no check
 and no expected value. What it is asked, always as a dict:
 
     {"do": "run", "cells": [[id, source], …]}    the notebook's code cells, one after the other
@@ -13,7 +13,6 @@ in the notebook it happened. Standard library, NumPy, IPython and ``wire``.
 
 import builtins
 import linecache
-import os
 import re
 import sys
 from typing import Any
@@ -28,7 +27,8 @@ PATIENCE = 24 * 3600.0  # seconds to wait for a question: the judge decides when
 LONGEST = 2_000  # letters of a message or of a line of code that are passed on
 DEEPEST = 50  # frames of the notebook that are passed on
 # How an error is caught elsewhere decides what becomes of it.
-KINDS = ("UnboundLocalError", "NameError", "ValueError", "SystemExit")
+KINDS = ("UnboundLocalError", "NameError", "ValueError", "SystemExit", "MemoryError")
+NO_MEMORY = 71  # exit code
 # A line that installs something: everything there is is here already, and there is no network.
 INSTALLING = re.compile(r"^([ \t]*)[%!][ \t]*(?:pip|conda)\b.*$", re.MULTILINE)
 Answer = dict[str, Any]
@@ -104,7 +104,9 @@ class Notebook:
         except BaseException:  # a student's own class may fail at anything
             message = ""
         kinds = [kind for kind in KINDS if isinstance(error, getattr(builtins, kind))]
-        return type(error).__name__[:200], message[:LONGEST], kinds[0] if kinds else "", frames
+        # NumPy's own name for it begins with an underscore and says no more.
+        name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__[:200]
+        return name, message[:LONGEST], kinds[0] if kinds else "", frames
 
 
 def crossing(value: Any, depth: int = 0) -> Any:
@@ -147,11 +149,9 @@ def answer(notebook: Notebook, question: Any) -> Answer:
     return notebook.call(question["name"], question["arguments"], question["options"])
 
 
-def main(source: int, target: int) -> None:
-    """Answer questions until the other side closes the border."""
+def main(source: int, target: int, notebook: Notebook) -> None:
+    """Answer questions until the other side closes the border. source, target: file descriptors."""
     channel = wire.Channel(source, target)
-    notebook = Notebook()
-    channel.send({"ready": os.getpid()}, PATIENCE)
     while True:
         try:
             question = channel.receive(PATIENCE)

@@ -1,0 +1,249 @@
+"""The warm parent inside the sandbox: it has imported what an exercise needs, and forks once per submission.
+
+It is asked over a socket, one JSON text a message:
+
+    {"memory": …, "processes": …, "file": …, "room": …} and two file descriptors    begin a submission
+    {}                                                                              end it
+
+and answers {"started": true}, then, once nothing of the submission lives any more, how it ended. Each
+submission has namespaces of its own where the kernel allows it: it sees no process but its own, has folders
+that nobody has used before, and its first process takes all others with it. The parent runs no student code.
+Standard library and ``worker``.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder import worker
+
+# Linux: sched.h, sys/mount.h, sys/prctl.h, linux/capability.h
+NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000  # mounts, IPC, users, processes
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
+PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
+CAPABILITY_VERSION = 0x20080522
+INSIDE_ID = 1000  # of the user whom student code sees itself as
+# Folders that every submission finds empty and may fill.
+OWN_FOLDERS = ("/tmp", "/dev/shm", "/home/student")
+MOST_FILES = 20_000  # in each of them
+OPEN_FILES = 256
+TERMINATED = 70  # exit code of a submission that could not even begin
+
+libc = ctypes.CDLL(None, use_errno=True)
+Order = dict[str, Any]
+
+
+def main(control: int, imports: list[str], *, nest: bool) -> None:
+    """Import what is asked for, say so, and fork whenever the judge says so, until it closes the socket.
+
+    control  file descriptor of the socket
+    nest     whether submissions are to have namespaces of their own, if that can be
+    """
+    judge = socket.socket(fileno=control)
+    libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # nobody of the same user may read or trace this process
+    libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a submission leaves behind comes here
+    for name in imports:
+        try:
+            importlib.import_module(name)
+        except Exception:  # then the notebook's own import fails, and the student is told
+            continue
+    _seed()
+    notebook = worker.Notebook()
+    gc.collect()
+    gc.freeze()  # or each fork would copy what the collector touches
+    nests = nest and _can_nest()
+    threads = len(os.listdir("/proc/self/task"))
+    judge.send(json.dumps({"ready": os.getpid(), "nests": nests, "threads": threads}).encode())
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(judge, 65536, 2)
+        if not message:
+            return
+        order = json.loads(message)
+        folder = "" if nests else tempfile.mkdtemp(prefix="submission-")
+        child = _fork(order, descriptors, notebook, nests=nests, folder=folder, control=control)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        judge.send(json.dumps({"started": child > 0}).encode())
+        if not judge.recv(65536):
+            return
+        judge.send(json.dumps(_end(child)).encode())
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _seed() -> None:
+    """Begin all random numbers at the same place, so that grading twice comes to the same."""
+    random.seed(0)
+    for name in ("numpy.random", "torch"):
+        if name in sys.modules:
+            module = sys.modules[name]
+            (module.seed if name == "numpy.random" else module.manual_seed)(0)
+
+
+def _can_nest() -> bool:
+    """Whether a fork may have namespaces of its own; some systems forbid it inside a sandbox."""
+    child = os.fork()
+    if not child:
+        try:
+            _unshare()
+            inner = os.fork()
+            if not inner:
+                _mount_own_folders(2**20)
+                os._exit(0)
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(inner, 0)[1]))
+        except BaseException:
+            os._exit(1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _fork(
+    order: Order,
+    descriptors: list[int],
+    notebook: worker.Notebook,
+    *,
+    nests: bool,
+    folder: str,
+    control: int,
+) -> int:
+    """Start the first process of a submission and return its id, or 0 if it did not come up."""
+    if not nests:
+        child = os.fork()
+        if not child:
+            _be_student(order, descriptors, notebook, folder, control)
+        return child
+    # Namespaces of processes begin with a child: one process makes them and leaves, its child stays.
+    reading, writing = os.pipe()
+    between = os.fork()
+    if not between:
+        try:
+            _unshare()
+            child = os.fork()
+            if not child:
+                os.close(reading)
+                os.close(writing)
+                _be_student(order, descriptors, notebook, "", control)
+            os.write(writing, str(child).encode())
+            os._exit(0)
+        except BaseException:
+            os._exit(TERMINATED)
+    os.close(writing)
+    os.waitpid(between, 0)
+    with os.fdopen(reading, "rb") as pipe:
+        return int(pipe.read() or b"0")
+
+
+def _be_student(
+    order: Order, descriptors: list[int], notebook: worker.Notebook, folder: str, control: int
+) -> NoReturn:
+    """Give up all that is not needed, and answer the judge's questions."""
+    try:
+        os.setsid()
+        os.close(control)
+        if folder:
+            os.chdir(folder)
+        else:
+            _mount_own_folders(order["room"])
+            _forbid_namespaces()
+            os.chdir(OWN_FOLDERS[-1])
+        _drop_capabilities()
+        _limit(order)
+        libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else it could not even look at itself
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        worker.main(*descriptors, notebook)
+    except MemoryError:
+        os._exit(worker.NO_MEMORY)
+    except BaseException:
+        os._exit(TERMINATED)
+    os._exit(0)
+
+
+def _unshare() -> None:
+    """Move into new namespaces, as an ordinary user of them."""
+    user, group = os.getuid(), os.getgid()
+    libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else the next files belong to root
+    _call("unshare", NEW_NAMESPACES)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{INSIDE_ID} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{INSIDE_ID} {group} 1")
+
+
+def _mount_own_folders(room: int) -> None:
+    """Lay empty folders over those that everybody uses, and a /proc that shows this submission alone."""
+    _call("mount", None, b"/", None, MS_REC | MS_PRIVATE, None)
+    _call("mount", b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None)
+    options = f"size={room},nr_inodes={MOST_FILES},mode=0700".encode()
+    for place in OWN_FOLDERS:
+        _call("mount", b"tmpfs", place.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options)
+
+
+def _forbid_namespaces() -> None:
+    """Allow no further user namespaces in here: they open parts of the kernel that nobody needs."""
+    Path("/proc/sys/user/max_user_namespaces").write_text("0")
+
+
+def _drop_capabilities() -> None:
+    """Become as powerless as an ordinary user can be, for good."""
+    number = 0
+    while libc.prctl(PR_CAPBSET_DROP, number, 0, 0, 0) == 0:
+        number += 1
+    _call("capset", (ctypes.c_uint32 * 2)(CAPABILITY_VERSION, 0), (ctypes.c_uint32 * 6)())
+    _call("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _limit(order: Order) -> None:
+    """Set what one process may use. What all of them use together, the judge watches."""
+    for what, most in (
+        (resource.RLIMIT_DATA, order["memory"]),
+        (resource.RLIMIT_NPROC, order["processes"]),
+        (resource.RLIMIT_FSIZE, order["file"]),
+        (resource.RLIMIT_NOFILE, OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (most, most))
+
+
+def _end(child: int) -> dict[str, Any]:
+    """End a submission with all that it has started; say how it ended and what it used."""
+    status, cpu, peak = 0, 0.0, 0
+    if child > 0:
+        try:
+            os.kill(child, signal.SIGKILL)  # of one that has ended already only the record is left
+        except ProcessLookupError:
+            pass
+        # The first process of a namespace is gone only when all others of it are.
+        _, status, used = os.wait4(child, 0)
+        cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss
+    while True:  # without namespaces: whoever is left has come to this process
+        for orphan in _children():
+            try:
+                os.kill(orphan, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        try:
+            os.wait4(-1, 0)
+        except ChildProcessError:
+            break
+    return {"ended": True, "exit": os.waitstatus_to_exitcode(status), "cpu": cpu, "peak": peak}
+
+
+def _children() -> list[int]:
+    """Return the ids of this process's children."""
+    return [int(number) for number in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+
+
+def _call(name: str, *arguments: Any) -> None:
+    """Call a function of the C library. Raises OSError if it fails."""
+    if getattr(libc, name)(*arguments):
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
