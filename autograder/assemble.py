@@ -6,13 +6,14 @@ date, outputs are dropped. That is why "in step" can be checked with ``==``.
 
 import base64
 import bz2
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder import archives
+from autograder import archives, bundles, showing
 from autograder.errors import BuildError
 from autograder.parts import Master, Question
 from autograder.settings import Settings
@@ -113,11 +114,17 @@ def product(
 ) -> Product:
     """Make the files of one exercise. ``tables`` hold, for each question, what known mistakes produce."""
     setup = setup_cell(master, templates, settings.pins, tables)
+    student, solved = notebook(master, assigned.student, setup), notebook(master, assigned.solved, setup)
     return Product(
         slug=master.slug,
-        student=notebook(master, assigned.student, setup),
-        solved=notebook(master, assigned.solved, setup),
-        bundle=bundle(master, assigned.bundle, templates, settings),
+        student=student,
+        solved=solved,
+        bundle=bundle(
+            master,
+            {**assigned.bundle, bundles.ABOUT: about(master, student, solved, tables)},
+            templates,
+            settings,
+        ),
         points=master.points,
         questions=len(master.questions),
     )
@@ -220,6 +227,43 @@ def bundle(master: Master, files: Mapping[str, bytes], templates: Templates, set
     config = json.loads(content.get("otter_config.json", b"{}"))
     content["otter_config.json"] = (json.dumps(config, indent=2, sort_keys=True) + "\n").encode()
     return archives.pack(content)
+
+
+def about(master: Master, student: bytes, solved: bytes, tables: Mapping[str, Any]) -> bytes:
+    """Write what the class grader must know besides the checks. student, solved: the two notebooks."""
+    questions = [
+        {
+            "name": question.name,
+            "title": question.title,
+            "points": question.points,
+            "functions": question.functions,
+            "table": tables[question.name],
+        }
+        for question in master.questions
+    ]
+    content = {
+        "slug": master.slug,
+        "title": master.title,
+        "chapter": master.chapter,
+        "points": master.points,
+        "seconds": master.seconds,
+        "given": _sources(student, ignored=False),
+        "showing": showing.showing(_sources(solved, ignored=False)),
+        "ignored": [
+            hashlib.sha256(source.encode()).hexdigest() for source in _sources(student, ignored=True)
+        ],
+        "questions": questions,
+    }
+    return (json.dumps(content, sort_keys=True) + "\n").encode()
+
+
+def _sources(notebook: bytes, *, ignored: bool) -> list[str]:
+    """Return the code cells of a notebook that grading runs, or those that it ignores."""
+    return [
+        "".join(cell["source"])
+        for cell in json.loads(notebook)["cells"]
+        if cell["cell_type"] == "code" and ("otter_ignore" in cell["metadata"].get("tags", ())) == ignored
+    ]
 
 
 def gradescope_notes(master: Master) -> str:

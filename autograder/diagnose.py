@@ -3,10 +3,7 @@
 The search itself is ``shipped/hints.py``, the same text that travels in the notebooks.
 """
 
-import contextlib
-import io
 import types
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,9 +33,7 @@ def with_source(source: str, name: str, solved: Mapping[str, Any]) -> dict[str, 
 
 def observe(source: str, question: str, env: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Try the open checks of one question to their end, and say for each call what came of it."""
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        return hints.observe(judge.test_file(source, question), env)
+    return judge.quietly(lambda: hints.observe(judge.test_file(source, question), env))
 
 
 def tables(master: Master, open_checks: Mapping[str, str], solved: Mapping[str, Any]) -> dict[str, Table]:

@@ -2,6 +2,7 @@
 
 It is asked over a socket, one JSON text a message:
 
+    {"given": [source, …]}                                                          warm up with these cells
     {"memory": …, "processes": …, "file": …, "room": …} and two file descriptors    begin a submission
     {}                                                                              end it
 
@@ -11,9 +12,9 @@ that nobody has used before, and its first process takes all others with it. The
 Standard library and ``worker``.
 """
 
+import contextlib
 import ctypes
 import gc
-import importlib
 import json
 import os
 import random
@@ -26,7 +27,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from autograder import worker
+from autograder import wire, worker
 
 # Linux: sched.h, sys/mount.h, sys/prctl.h, linux/capability.h
 NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000  # mounts, IPC, users, processes
@@ -36,16 +37,16 @@ CAPABILITY_VERSION = 0x20080522
 INSIDE_ID = 1000  # of the user whom student code sees itself as
 # Folders that every submission finds empty and may fill.
 OWN_FOLDERS = ("/tmp", "/dev/shm", "/home/student")
+MOST_WARMING = 4 * 2**20  # bytes of all given cells
 MOST_FILES = 20_000  # in each of them
 OPEN_FILES = 256
-TERMINATED = 70  # exit code of a submission that could not even begin
 
 libc = ctypes.CDLL(None, use_errno=True)
 Order = dict[str, Any]
 
 
-def main(control: int, imports: list[str], *, nest: bool) -> None:
-    """Import what is asked for, say so, and fork whenever the judge says so, until it closes the socket.
+def main(control: int, *, nest: bool) -> None:
+    """Warm up, say so, and fork whenever the judge says so, until it closes the socket.
 
     control  file descriptor of the socket
     nest     whether submissions are to have namespaces of their own, if that can be
@@ -53,17 +54,13 @@ def main(control: int, imports: list[str], *, nest: bool) -> None:
     judge = socket.socket(fileno=control)
     libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)  # nobody of the same user may read or trace this process
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)  # what a submission leaves behind comes here
-    for name in imports:
-        try:
-            importlib.import_module(name)
-        except Exception:  # then the notebook's own import fails, and the student is told
-            continue
-    _seed()
     notebook = worker.Notebook()
+    message = judge.recv(MOST_WARMING)
+    _warm_up(json.loads(message)["given"])
     gc.collect()
     gc.freeze()  # or each fork would copy what the collector touches
     nests = nest and _can_nest()
-    threads = len(os.listdir("/proc/self/task"))
+    threads = len(list(Path("/proc/self/task").iterdir()))
     judge.send(json.dumps({"ready": os.getpid(), "nests": nests, "threads": threads}).encode())
     while True:
         message, descriptors, _, _ = socket.recv_fds(judge, 65536, 2)
@@ -82,8 +79,19 @@ def main(control: int, imports: list[str], *, nest: bool) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _seed() -> None:
-    """Begin all random numbers at the same place, so that grading twice comes to the same."""
+def _warm_up(given: list[str]) -> None:
+    """Run the cells that all students were given, so that whatever they import is there already.
+
+    Their names are thrown away. Afterwards all random numbers begin at the same place, so that grading twice
+    comes to the same.
+    """
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for source in given:
+        # One with a magic, or that needs an answer which is not there yet, has no use here.
+        with contextlib.suppress(Exception):
+            exec(compile(source, "given", "exec"), names)
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
     random.seed(0)
     for name in ("numpy.random", "torch"):
         if name in sys.modules:
@@ -136,7 +144,7 @@ def _fork(
             os.write(writing, str(child).encode())
             os._exit(0)
         except BaseException:
-            os._exit(TERMINATED)
+            os._exit(wire.EXIT_NOT_BEGUN)
     os.close(writing)
     os.waitpid(between, 0)
     with os.fdopen(reading, "rb") as pipe:
@@ -160,11 +168,11 @@ def _be_student(
         _limit(order)
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else it could not even look at itself
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        worker.main(*descriptors, notebook)
+        worker.main(descriptors[0], descriptors[1], notebook)
     except MemoryError:
-        os._exit(worker.NO_MEMORY)
+        os._exit(wire.EXIT_NO_MEMORY)
     except BaseException:
-        os._exit(TERMINATED)
+        os._exit(wire.EXIT_NOT_BEGUN)
     os._exit(0)
 
 
@@ -217,19 +225,15 @@ def _end(child: int) -> dict[str, Any]:
     """End a submission with all that it has started; say how it ended and what it used."""
     status, cpu, peak = 0, 0.0, 0
     if child > 0:
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.kill(child, signal.SIGKILL)  # of one that has ended already only the record is left
-        except ProcessLookupError:
-            pass
         # The first process of a namespace is gone only when all others of it are.
         _, status, used = os.wait4(child, 0)
         cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss
     while True:  # without namespaces: whoever is left has come to this process
         for orphan in _children():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(orphan, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         try:
             os.wait4(-1, 0)
         except ChildProcessError:

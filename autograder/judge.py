@@ -13,17 +13,17 @@ import linecache
 import os
 import tempfile
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from autograder import archives, sandbox, standins
+from autograder import archives
 
+Value = TypeVar("Value")
 # How a check's message begins that could not be tried here, such as one that needs a GPU. A student's own
 # error cannot: its sentence begins with the function's name.
 PENDING = "pending: "
-NOTEBOOK_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -91,24 +91,6 @@ def judge(bundle: bytes, functions: Mapping[str, Any], *, questions: Collection[
     return Score(results)
 
 
-def judge_apart(
-    bundle: bytes,
-    notebook: bytes,
-    *,
-    questions: Collection[str] | None = None,
-    seconds: float = NOTEBOOK_SECONDS,
-) -> Score:
-    """Run a notebook in a worker, and the test files of a bundle here against stand-ins for its functions.
-
-    seconds  for all that the notebook does, its calls included
-    Raises BorderError if the worker goes, is late or does not keep to the rules; SandboxError if none starts.
-    """
-    with sandbox.plain_worker() as channel:
-        names = standins.Notebook(channel, seconds)
-        names.run([(cell["id"], "".join(cell["source"])) for cell in code_cells(notebook)])
-        return judge(bundle, names, questions=questions)
-
-
 @functools.lru_cache(maxsize=32)  # the same few files are run against every known answer
 def test_file(source: str, question: str) -> Any:
     """Read one of Otter's test files."""
@@ -123,29 +105,42 @@ def run_checks(
     source: str, question: str, functions: Mapping[str, Any], *, hidden_only: bool = False
 ) -> tuple[CheckResult, ...]:
     """Run one of Otter's test files, or its hidden checks alone."""
-    file = copy.copy(test_file(source, question))
-    file.test_cases = [case for case in file.test_cases if case.hidden or not hidden_only]
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as an overflow in a wrong answer: the student's own affair
-        # The mapping itself, not a copy: helpers tell the notebook's lines by the identity of its globals.
-        file.run(functions)
+    cases = test_file(source, question).test_cases
     return tuple(
-        CheckResult(
-            passed=result.passed,
-            hidden=result.test_case.hidden,
-            points=result.test_case.points,
-            message=result.message.split("\n", 3)[-1],
-        )
-        for result in file.test_case_results
+        run_check(source, question, place, functions)
+        for place, case in enumerate(cases)
+        if case.hidden or not hidden_only
     )
 
 
-def code_cells(notebook: bytes) -> list[dict[str, Any]]:
+def quietly(what: Callable[[], Value]) -> Value:
+    """Do something without its prints and warnings, such as of an overflow: the student's own affair."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return what()
+
+
+def run_check(source: str, question: str, place: int, functions: Mapping[str, Any]) -> CheckResult:
+    """Run one check of one of Otter's test files. place: which one, from 0."""
+    file = copy.copy(test_file(source, question))
+    file.test_cases = [file.test_cases[place]]
+    # The mapping itself, not a copy: helpers tell the notebook's lines by the identity of its globals.
+    quietly(lambda: file.run(functions))
+    (result,) = file.test_case_results
+    return CheckResult(
+        passed=result.passed,
+        hidden=result.test_case.hidden,
+        points=result.test_case.points,
+        message=result.message.split("\n", 3)[-1],
+    )
+
+
+def code_cells(notebook: bytes | Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the code cells of a notebook but those tagged ``otter_ignore``, as Otter does."""
-    cells: list[dict[str, Any]] = json.loads(notebook)["cells"]
+    document = json.loads(notebook) if isinstance(notebook, bytes) else notebook
     return [
         cell
-        for cell in cells
+        for cell in document["cells"]
         if cell["cell_type"] == "code" and "otter_ignore" not in cell["metadata"].get("tags", ())
     ]
 

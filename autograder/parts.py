@@ -75,11 +75,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Master:
-    """An exercise as its author wrote it."""
+    """An exercise as its author wrote it.
+
+    ``minutes`` is what students need, ``seconds`` is what the grader gives a whole notebook to run.
+    """
 
     slug: str
     points: float
     minutes: int
+    seconds: float
     chapter: str
     title: str
     metadata: dict[str, Any]

@@ -3,83 +3,41 @@
 A ``Slot`` is a place where submissions run one after another, each in a fork of one warm process. Levels of
 isolation, best first:
 
-strict  bubblewrap: namespaces of its own (files, processes, network, users), nothing of the machine to be seen
-        but the system's libraries and the environment's Python, no network, no rights, limits
+strict  bubblewrap: namespaces of its own (files, processes, network, users); of the machine it shows nothing
+        but the system's libraries and this Python; no network, no rights, limits
 none    a plain process with an empty folder and a bare environment, but the same user, the same files and the
         same network: expected values stay out of reach, the machine and that user's files do not
 """
 
 import array
 import contextlib
-import glob
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 
-from autograder.errors import AutograderError
-from autograder.wire import Channel
-
-Isolation = Literal["strict", "none"]
-Device = Literal["cpu", "cuda"]
-LEVELS: tuple[Isolation, ...] = ("strict", "none")
-
-# All of ours that lies inside.
-FILES = ("wire.py", "worker.py", "forkserver.py")
-PROGRAM = """\
-import json, sys
-sys.path.insert(0, sys.argv[1])
-from autograder.forkserver import main
-main(int(sys.argv[2]), json.loads(sys.argv[3]), nest=bool(int(sys.argv[4])))
-"""
-INSIDE = "/worker"
-HOME = "/home/student"
-# A bare environment: nothing of the instructor's. One thread, because submissions run side by side, and
-# because no process with several may fork; one order of sets and dicts, so that grading twice is the same.
-ENVIRONMENT = {
-    "IPYTHONDIR": "{folder}",
-    "HOME": "{folder}",
-    "LANG": "C.UTF-8",
-    "MPLBACKEND": "agg",
-    "MPLCONFIGDIR": "{folder}",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "TMPDIR": "{temporary}",
-}
-# Of the system's settings, what finding libraries and fonts takes.
-SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/fonts")
-PASSWD = b"student:x:1000:1000::/home/student:/bin/sh\n"
-# As root, student code runs as this user, who owns nothing: one of the numbers kept free for such services.
-STRANGER = 61_999
-GPU_DEVICES = ("/dev/nvidia[0-9]*", "/dev/nvidiactl", "/dev/nvidia-uvm*", "/dev/nvidia-caps")
+from autograder import isolation
+from autograder.isolation import Device, Isolation, SandboxError
+from autograder.wire import EXIT_NO_MEMORY, Channel
 
 START_SECONDS = 120.0
 ORDER_SECONDS = 30.0  # for a fork, and for an end
 WATCH_SECONDS = 0.1
 MEGABYTE = 2**20
-# Of the memory for all processes of a submission one alone may take this much: then it fails with Python's own
+# Of the memory for all processes of a submission one alone may take this much. More fails with Python's own
 # MemoryError, which leaves the rest of the notebook alive and is the same on every run.
 SHARE_OF_ONE = 0.75
 KILLED_BY_US = -signal.SIGKILL
-NO_MEMORY = 71  # exit code, as in ``worker``
-
-
-class SandboxError(AutograderError):
-    """A worker could not be started: this machine's fault, never the student's."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +74,9 @@ class Running:
 class Slot:
     """A place where submissions run, one after another."""
 
-    def __init__(self, isolation: Isolation, imports: Sequence[str] = (), *, device: Device = "cpu") -> None:
-        """Start nothing yet. imports: modules that every submission is going to import."""
-        self.isolation, self.imports, self.device = isolation, list(imports), device
+    def __init__(self, level: Isolation, given: Sequence[str] = (), *, device: Device = "cpu") -> None:
+        """Start nothing yet. given: cells that every notebook begins with, to warm up."""
+        self.isolation, self.given, self.device = level, list(given), device
         self.nests = False
         self.started = 0  # how often a warm process had to be started
         self._process: subprocess.Popen[bytes] | None = None
@@ -134,15 +92,14 @@ class Slot:
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ours.settimeout(START_SECONDS)
         self._folder = tempfile.mkdtemp(prefix="slot-")
-        errors = tempfile.TemporaryFile()
-        with errors, theirs:
-            arguments = [str(theirs.fileno()), json.dumps(self.imports), str(int(self.isolation == "strict"))]
+        with tempfile.TemporaryFile() as errors, theirs:
+            arguments = [str(theirs.fileno()), self.isolation]
             with contextlib.ExitStack() as stack:
                 if self.isolation == "strict":
-                    command, descriptors = _bubblewrap(self.device, arguments, stack)
+                    command, descriptors = isolation.strict(self.device, arguments, stack)
                     environment: dict[str, str] = {}  # whatever it holds could be read inside
                 else:
-                    command, environment = _plain(Path(self._folder), arguments)
+                    command, environment = isolation.plain(Path(self._folder), arguments)
                     descriptors = []
                 try:
                     self._process = subprocess.Popen(
@@ -160,6 +117,7 @@ class Slot:
                     raise SandboxError(f"{command[0]} cannot be started ({error.strerror}).") from None
             theirs.close()  # so that we see it when the other end goes
             try:
+                ours.send(json.dumps({"given": self.given}).encode())
                 hello, sender = _receive_with_sender(ours)
                 said = json.loads(hello)
                 self._server = psutil.Process(sender)
@@ -172,11 +130,11 @@ class Slot:
         self.nests = bool(said["nests"])
         self.started += 1
         if said["threads"] != 1:
-            self.close()
-            raise SandboxError(
-                f"The warm process has {said['threads']} threads, and no process with several may fork: "
-                f"one of {', '.join(self.imports)} has started them."
-            )
+            if not self.given:
+                self.close()
+                raise SandboxError("Python itself has started threads here, and then no process may fork.")
+            self.given = []  # what the notebook imports has started them: leave that to each submission
+            self.open()
 
     def close(self) -> None:
         """End the warm process, and with it everything that runs in this slot."""
@@ -206,7 +164,7 @@ class Slot:
     def worker(self, limits: Limits | None = None) -> Iterator[Running]:
         """Run one submission: give the judge's end of the border to its worker.
 
-        At the end everything that it has started is gone. A slot that does not answer as it should is renewed.
+        At the end everything that it has started is gone. A slot that answers oddly is renewed.
         Raises SandboxError if no worker can be started.
         """
         limits = limits or Limits()
@@ -228,7 +186,9 @@ class Slot:
         finally:
             watch.stop()
             try:
-                said = self._order({})  # before the border is closed: one that sees it go would leave by itself
+                said = self._order(
+                    {}
+                )  # before the border is closed: one that sees it go would leave by itself
                 running.cpu = float(said["cpu"])
                 running.ended = "memory" if watch.over else _ending(int(said["exit"]))
             except (OSError, ValueError, KeyError):
@@ -264,11 +224,13 @@ class Slot:
         return channel
 
     def _order(self, order: dict[str, Any], descriptors: Sequence[int] = ()) -> dict[str, Any]:
-        """Send an order and return what is said to it. Raises OSError or ValueError if it is not as agreed."""
+        """Send an order and return the answer. Raises OSError or ValueError if that is not as agreed."""
         if self._socket is None:
             raise ValueError("it has gone")
         self._socket.settimeout(ORDER_SECONDS)
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        rights = (
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        )
         self._socket.sendmsg([json.dumps(order).encode()], rights)
         said = json.loads(self._socket.recv(65536))
         if type(said) is not dict:
@@ -290,7 +252,7 @@ class _Watch(threading.Thread):
         while not self._stopping.wait(WATCH_SECONDS):
             try:
                 processes = _below(self.server)
-                # Pages that forks share count once for each; only when that is too much is it worth a closer look.
+                # Pages that forks share count once for each: only if that is too much, a closer look pays.
                 if _resident(processes) > self.most and _proportional(processes) > self.most:
                     self.over = True
                     _kill(processes)
@@ -345,7 +307,7 @@ def _ending(exit_code: int) -> str:
     """Say how a submission ended itself; empty if it was there until we ended it."""
     if exit_code == KILLED_BY_US:
         return ""
-    if exit_code == NO_MEMORY:
+    if exit_code == EXIT_NO_MEMORY:
         return "memory"
     if exit_code < 0:
         return f"signal {signal.Signals(-exit_code).name}"
@@ -359,115 +321,3 @@ def _receive_with_sender(connection: socket.socket) -> tuple[bytes, int]:
         if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
             return message, array.array("i", content)[0]
     raise ValueError("no sender")
-
-
-def _python(place: str, arguments: Sequence[str]) -> list[str]:
-    """Return the command for the warm process. place: the folder that holds our files."""
-    return [sys.executable, "-s", "-P", "-c", PROGRAM, place, *arguments]
-
-
-def _plain(folder: Path, arguments: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-    """Return command and environment of a plain process, and lay out its files."""
-    inside = folder / "code" / "autograder"
-    inside.mkdir(parents=True)
-    (inside / "__init__.py").touch()
-    for name in FILES:
-        shutil.copyfile(Path(__file__).with_name(name), inside / name)
-    home = folder / "home"
-    home.mkdir()
-    environment = {
-        name: value.format(folder=home, temporary=home) for name, value in ENVIRONMENT.items()
-    }
-    return _python(str(folder / "code"), arguments), environment
-
-
-def _bubblewrap(
-    device: Device, arguments: Sequence[str], stack: contextlib.ExitStack
-) -> tuple[list[str], list[int]]:
-    """Return the command that starts a warm process under bubblewrap, and the files it reads from.
-
-    Raises SandboxError if bubblewrap is missing.
-    """
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxError(
-            "bubblewrap is not installed, and without it student code could do what you can do. "
-            "Install it (Debian, Ubuntu: sudo apt install bubblewrap)."
-        )
-    command = [program, "--unshare-all", "--cap-drop", "ALL", "--new-session", "--die-with-parent"]
-    command += ["--hostname", "sandbox", "--clearenv"]
-    for name, value in ENVIRONMENT.items():
-        command += ["--setenv", name, value.format(folder=HOME, temporary="/tmp")]
-    command += ["--ro-bind", "/usr", "/usr"]
-    for name in ("/bin", "/lib", "/lib32", "/lib64", "/sbin"):
-        place = Path(name)
-        if place.is_symlink():
-            command += ["--symlink", os.readlink(place), name]
-        elif place.is_dir():
-            command += ["--ro-bind", name, name]
-    for name in SETTINGS:
-        command += ["--ro-bind-try", name, name]
-    for path in environment_folders():
-        for folder in reversed(path.parents[:-1]):
-            command += ["--perms", "0755", "--dir", str(folder)]
-        command += ["--ro-bind", str(path), str(path)]
-    command += ["--proc", "/proc", "--dev", "/dev"]
-    if device == "cuda":
-        for pattern in GPU_DEVICES:
-            for name in sorted(glob.glob(pattern)):
-                command += ["--dev-bind", name, name]
-    for place in ("/tmp", "/dev/shm", HOME):
-        command += ["--size", str(64 * MEGABYTE), "--perms", "0700", "--tmpfs", place]
-    descriptors = []
-    contents = {"/etc/passwd": PASSWD, f"{INSIDE}/autograder/__init__.py": b""}
-    for name in FILES:
-        contents[f"{INSIDE}/autograder/{name}"] = Path(__file__).with_name(name).read_bytes()
-    for name, content in contents.items():
-        file = stack.enter_context(tempfile.TemporaryFile())
-        file.write(content)
-        file.flush()
-        file.seek(0)
-        descriptors.append(file.fileno())
-        command += ["--perms", "0444", "--ro-bind-data", str(file.fileno()), name]
-    command += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", HOME]
-    command += ["--", *_python(INSIDE, arguments)]
-    return _as_stranger(program, command) if os.geteuid() == 0 else command, descriptors
-
-
-def environment_folders() -> list[Path]:
-    """Return the folders of the environment's Python, but those that lie in /usr, outer ones first."""
-    found = sorted({Path(sys.prefix), Path(sys.base_prefix)})
-    return [
-        path
-        for path in found
-        if not path.is_relative_to("/usr")
-        and not any(path != other and path.is_relative_to(other) for other in found)
-    ]
-
-
-def _as_stranger(program: str, command: Sequence[str]) -> list[str]:
-    """Return the command that starts another as a user who owns nothing. Only root can do so.
-
-    That user must reach the environment's Python even where it lies in a folder that only root may enter, such
-    as /root: over such a folder an empty one is laid that shows the Python alone.
-    """
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise SandboxError("setpriv is not installed. Install it (Debian, Ubuntu: apt install util-linux).")
-    outer = [program, "--die-with-parent", "--dev-bind", "/", "/", "--cap-drop", "ALL"]
-    for name in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
-        outer += ["--cap-add", name]
-    closed = [
-        next((folder for folder in reversed(path.parents) if not folder.stat().st_mode & 0o001), None)
-        for path in environment_folders()
-    ]
-    for folder in sorted({folder for folder in closed if folder}):
-        outer += ["--perms", "0755", "--tmpfs", str(folder)]
-    for path, shut in zip(environment_folders(), closed, strict=True):
-        if shut:
-            for folder in reversed(path.parents):
-                if folder != shut and folder.is_relative_to(shut):
-                    outer += ["--perms", "0755", "--dir", str(folder)]
-            outer += ["--ro-bind", str(path), str(path)]
-    user = [f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"]
-    return [*outer, "--", setpriv, *user, "--inh-caps=-all", "--bounding-set=-all", "--", *command]

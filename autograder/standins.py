@@ -4,18 +4,26 @@ Otter's test files see a mapping from names to functions, as they do in a notebo
 a worker. Nothing that comes back is evaluated, and nothing of it can answer for itself.
 """
 
+import math
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from autograder.wire import Channel, Opaque, WireError
+from autograder.wire import Channel, Closed, Late, Opaque, WireError
 
 
 class BorderError(BaseException):
     """The worker has gone, is late, or does not keep to the rules. Nothing more can be asked of it.
 
     No Exception, because checks take those for something that a student's function did.
+
+    kind  "gone", "late" or "odd"
     """
+
+    def __init__(self, message: str, kind: str) -> None:
+        """Keep what happened, in a sentence and in a word."""
+        super().__init__(message)
+        self.kind = kind
 
 
 # How an error is caught decides what becomes of it; these are told apart.
@@ -64,28 +72,44 @@ class StandIn:
 class Notebook(Mapping[str, Any]):
     """A student's notebook, on the other side: its names as a mapping, asked for one by one."""
 
-    def __init__(self, channel: Channel, seconds: float) -> None:
-        """seconds: how long all questions together may take."""
-        self._channel, self._end = channel, time.monotonic() + seconds
+    def __init__(self, channel: Channel, seconds: float, patience: float = math.inf) -> None:
+        """seconds: how long all questions together may take; patience: how long one may.
+
+        out_of_memory tells afterwards whether any code was refused memory.
+        """
+        self._channel, self._end, self._patience = channel, time.monotonic() + seconds, patience
         self._known: dict[str, Any] = {}
-        self._broken = ""
+        self._broken: tuple[str, str] | None = None
+        self.out_of_memory = False
 
     def run(self, cells: list[tuple[str, str]]) -> list[tuple[str, str, str]]:
         """Run code cells (id, source); return those that failed (id, type of error, message)."""
-        said = self.ask({"do": "run", "cells": [list(cell) for cell in cells]})
-        return [(str(cell), str(kind), str(message)) for cell, kind, message in said.get("failed", ())]
+        failed = []
+        for identity, source in cells:
+            said = self.ask({"do": "run", "source": source})
+            if "raised" in said:
+                failed.append((identity, str(said["raised"]), str(said.get("message"))))
+        return failed
+
+    def names_used(self, sources: list[str]) -> frozenset[str] | None:
+        """Return the names that cells use, or None if that cannot be told. Runs none of them."""
+        names = self.ask({"do": "names", "sources": sources}).get("names")
+        return frozenset(map(str, names)) if isinstance(names, list) else None
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Send a question and return the answer. Raises BorderError, and from then on always."""
         if not self._broken:
             try:
-                said = self._channel.ask(question, max(0.0, self._end - time.monotonic()))
+                left = max(0.0, self._end - time.monotonic())
+                said = self._channel.ask(question, min(left, self._patience))
                 if type(said) is dict:
+                    self.out_of_memory |= said.get("kind") == "MemoryError"
                     return said
-                self._broken = "an answer was no answer"
+                self._broken = "an answer was no answer", "odd"
             except WireError as error:
-                self._broken = str(error)
-        raise BorderError(self._broken)
+                kinds = {Closed: "gone", Late: "late"}
+                self._broken = str(error), kinds.get(type(error), "odd")
+        raise BorderError(*self._broken)
 
     def __getitem__(self, name: str) -> Any:
         """Return a stand-in for a function, and a copy of anything else."""

@@ -35,6 +35,8 @@ TYPES = frozenset(
     for code in ("b1", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f2", "f4", "f8", "c8", "c16")
     for order in ("|" if code in ("b1", "i1", "u1") else "<>")
 )
+# How the first process of a submission ends where it cannot go on.
+EXIT_NOT_BEGUN, EXIT_NO_MEMORY = 70, 71
 Layout = Literal["C", "F", "S"]  # rows first, columns first, every second number of something wider
 
 

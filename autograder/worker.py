@@ -1,9 +1,10 @@
 """Runs a student's notebook, and answers calls: the inside of the border, with nothing of the judge.
 
-It lives in a process of its own, a fork of ``forkserver``, at one end of a ``wire.Channel``; it knows no check
-and no expected value. What it is asked, always as a dict:
+It lives in a process of its own, a fork of ``forkserver``, at one end of a ``wire.Channel``; it knows no
+check and no expected value. What it is asked, always as a dict:
 
-    {"do": "run", "cells": [[id, source], …]}    the notebook's code cells, one after the other
+    {"do": "run", "source": source}              one of the notebook's code cells
+    {"do": "names", "sources": [source, …]}      which names of the notebook do these cells use?
     {"do": "look", "name": name}                 is there such a name, and is it a function?
     {"do": "call", "name": name, "arguments": (…), "options": {…}}
 
@@ -21,14 +22,13 @@ import numpy as np
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder import wire
+from autograder import showing, wire
 
 PATIENCE = 24 * 3600.0  # seconds to wait for a question: the judge decides when it has been long enough
 LONGEST = 2_000  # letters of a message or of a line of code that are passed on
 DEEPEST = 50  # frames of the notebook that are passed on
 # How an error is caught elsewhere decides what becomes of it.
 KINDS = ("UnboundLocalError", "NameError", "ValueError", "SystemExit", "MemoryError")
-NO_MEMORY = 71  # exit code
 # A line that installs something: everything there is is here already, and there is no network.
 INSTALLING = re.compile(r"^([ \t]*)[%!][ \t]*(?:pip|conda)\b.*$", re.MULTILINE)
 Answer = dict[str, Any]
@@ -44,6 +44,9 @@ class Shell(InteractiveShell):
         """Keep the back end that draws nothing."""
         return None, "agg"
 
+    def showtraceback(self, *_: Any, **__: Any) -> None:
+        """Format nothing that nobody reads."""
+
 
 class Notebook:
     """A notebook that is being run: its names, and what happened in its cells."""
@@ -55,17 +58,13 @@ class Notebook:
         self.shell = Shell.instance(config=config)
         self.names: dict[str, Any] = self.shell.user_ns
 
-    def run(self, cells: list[list[str]]) -> Answer:
-        """Run cells one after the other; one that fails does not stop the others."""
-        failed = []
-        for identity, source in cells:
-            harmless = INSTALLING.sub(r"\1pass", source)
-            # IPython's functions carry no types.
-            result = self.shell.run_cell(harmless, store_history=False)  # type: ignore[no-untyped-call]
-            error = result.error_before_exec or result.error_in_exec
-            if error is not None:
-                failed.append([identity, *self.story(error)[:2]])
-        return {"failed": failed}
+    def run(self, source: str) -> Answer:
+        """Run a cell; say which error ended it."""
+        harmless = INSTALLING.sub(r"\1pass", source)
+        # IPython's functions carry no types.
+        result = self.shell.run_cell(harmless, store_history=False)  # type: ignore[no-untyped-call]
+        error = result.error_before_exec or result.error_in_exec
+        return {} if error is None else self.told(error)
 
     def look(self, name: str) -> Answer:
         """Say whether there is a name, and what it holds, unless that is a function."""
@@ -82,14 +81,13 @@ class Notebook:
         try:
             value = self.names[name](*arguments, **options)
         except BaseException as error:
-            type_name, message, kind, frames = self.story(error)
-            return {"raised": type_name, "message": message, "kind": kind, "frames": frames}
+            return self.told(error)
         changed = [
             place for place, argument in enumerate(arguments) if fingerprint(argument) != before[place]
         ]
         return {"value": crossing(value), "changed": changed}
 
-    def story(self, error: BaseException) -> tuple[str, str, str, list[list[Any]]]:
+    def told(self, error: BaseException) -> Answer:
         """Tell an error: type, message, how it is caught, and the notebook's own lines it came through."""
         frames: list[list[Any]] = []
         trace = error.__traceback__
@@ -105,8 +103,13 @@ class Notebook:
             message = ""
         kinds = [kind for kind in KINDS if isinstance(error, getattr(builtins, kind))]
         # NumPy's own name for it begins with an underscore and says no more.
-        name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__[:200]
-        return name, message[:LONGEST], kinds[0] if kinds else "", frames
+        name = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+        return {
+            "raised": name[:200],
+            "message": message[:LONGEST],
+            "kind": kinds[0] if kinds else "",
+            "frames": frames,
+        }
 
 
 def crossing(value: Any, depth: int = 0) -> Any:
@@ -143,7 +146,9 @@ def fingerprint(value: Any) -> str:
 def answer(notebook: Notebook, question: Any) -> Answer:
     """Do what is asked."""
     if question["do"] == "run":
-        return notebook.run(question["cells"])
+        return notebook.run(question["source"])
+    if question["do"] == "names":
+        return {"names": showing.used(question["sources"])}
     if question["do"] == "look":
         return notebook.look(question["name"])
     return notebook.call(question["name"], question["arguments"], question["options"])

@@ -1,5 +1,6 @@
 """A worker runs student code in another process, answers in plain data, and is gone afterwards."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -10,27 +11,32 @@ import numpy as np
 import psutil
 import pytest
 
-from autograder import sandbox, standins
+from autograder import standins
+from autograder.isolation import LEVELS
+from autograder.sandbox import Limits, Slot
 from autograder.standins import BorderError, Notebook
 
 Start = Callable[..., Notebook]
 
 
+@pytest.fixture(scope="module", params=LEVELS)
+def slot(request: pytest.FixtureRequest) -> Iterator[Slot]:
+    """A place for submissions, at each level of isolation."""
+    with Slot(request.param) as opened:
+        yield opened
+
+
 @pytest.fixture
-def start() -> Iterator[Start]:
-    """Run cells in a worker of their own."""
-    opened = []
+def start(slot: Slot) -> Iterator[Start]:
+    """Run cells as a submission of its own."""
+    with contextlib.ExitStack() as stack:
 
-    def run(*cells: str, seconds: float = 60) -> Notebook:
-        worker = sandbox.plain_worker()
-        notebook = Notebook(worker.__enter__(), seconds)
-        opened.append(worker)
-        assert notebook.run([(f"cell {number}", source) for number, source in enumerate(cells)]) == []
-        return notebook
+        def run(*cells: str, seconds: float = 60) -> Notebook:
+            notebook = Notebook(stack.enter_context(slot.worker()).channel, seconds)
+            assert notebook.run([(f"cell {number}", source) for number, source in enumerate(cells)]) == []
+            return notebook
 
-    yield run
-    for worker in opened:
-        worker.__exit__(None, None, None)
+        yield run
 
 
 def test_function_is_called_there_and_its_result_is_here(start: Start) -> None:
@@ -134,7 +140,8 @@ def test_worker_knows_nothing_of_the_judge_and_its_environment_is_bare(
         "    return sorted(ours), dict(os.environ), os.listdir()\n"
     )
     modules, environment, files = notebook["seen"]()
-    assert modules == ["autograder", "autograder.wire", "autograder.worker"]
+    files_of_ours = ("forkserver", "showing", "wire", "worker")
+    assert modules == ["autograder", *(f"autograder.{name}" for name in files_of_ours)]
     assert not any("AUTOGRADER" in name or "12345" in value for name, value in environment.items())
     assert not any(name.endswith((".zip", ".ipynb", ".py")) for name in files)
 
@@ -143,13 +150,13 @@ def test_worker_knows_nothing_of_the_judge_and_its_environment_is_bare(
     ("body", "said"),
     [
         ("os._exit(3)", "has gone"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "has gone"),
+        ("ctypes.string_at(0)", "has gone"),
         ("time.sleep(60)", "too long"),
         ("while True: pass", "too long"),
     ],
 )
 def test_worker_that_dies_or_hangs_ends_the_questions(start: Start, body: str, said: str) -> None:
-    notebook = start(f"import os, signal, time\ndef answer():\n    {body}", seconds=4)
+    notebook = start(f"import ctypes, os, time\ndef answer():\n    {body}", seconds=4)
     with pytest.raises(BorderError, match=said):
         notebook["answer"]()
     begun = time.monotonic()
@@ -158,18 +165,98 @@ def test_worker_that_dies_or_hangs_ends_the_questions(start: Start, body: str, s
     assert time.monotonic() - begun < 1
 
 
-def test_worker_its_children_and_its_folder_are_gone_afterwards() -> None:
-    with sandbox.plain_worker() as channel:
-        notebook = Notebook(channel, 60)
-        notebook.run([("one", "import os, subprocess\nchild = subprocess.Popen(['sleep', '300'])")])
-        notebook.run([("two", "def seen():\n    return os.getpid(), child.pid, os.getcwd()")])
-        worker, child, folder = notebook["seen"]()
-        assert psutil.pid_exists(child)
-        assert Path(folder).is_dir()
-    assert not psutil.pid_exists(worker)
-    psutil.wait_procs([psutil.Process(child)] if psutil.pid_exists(child) else [], timeout=5)
-    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
-    assert not Path(folder).exists()
+def living(name: str) -> list[psutil.Process]:
+    """The processes of this machine with a word in their command line, but those that have ended."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        if name in (process.info["cmdline"] or []) and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def test_worker_its_children_and_what_it_wrote_are_gone_afterwards(slot: Slot) -> None:
+    word = f"300.{os.getpid()}"
+    cells = [
+        "import os, subprocess, sys",
+        f"left = 'import os, time; os.setsid(); time.sleep({word})'",
+        f"subprocess.Popen([sys.executable, '-c', left, '{word}'])",
+        "for place in ('', '/tmp/', '/dev/shm/'):\n    open(place + 'left-behind', 'w').write('mine')",
+        "def seen():\n    return [name for place in ('.', '/tmp', '/dev/shm') for name in os.listdir(place)]",
+    ]
+    with slot.worker() as running:
+        notebook = Notebook(running.channel, 60)
+        assert notebook.run([(str(number), cell) for number, cell in enumerate(cells)]) == []
+        assert "left-behind" in notebook["seen"]()
+        assert len(living(word)) == 1
+    assert living(word) == []
+    with slot.worker() as running:
+        notebook = Notebook(running.channel, 60)
+        notebook.run([("first", cells[0]), ("last", cells[-1])])
+        seen = notebook["seen"]()
+    # Without isolation the machine's own folders are what they are; the submission's own is new all the same.
+    assert slot.isolation == "none" or "left-behind" not in seen
+    for place in ("/tmp", "/dev/shm"):
+        Path(place, "left-behind").unlink(missing_ok=True)
+
+
+def test_slot_starts_one_process_for_many_submissions_and_none_finds_the_names_of_another(slot: Slot) -> None:
+    started = slot.started
+    for number in range(5):
+        with slot.worker() as running:
+            notebook = Notebook(running.channel, 60)
+            assert notebook.run([("one", f"import json\njson.mine = {number}\nmine = {number}")]) == []
+            assert notebook["mine"] == number
+        with slot.worker() as running:
+            notebook = Notebook(running.channel, 60)
+            notebook.run([("one", "import json\nleft = hasattr(json, 'mine')")])
+            assert notebook["left"] is False
+            assert "mine" not in notebook
+    assert slot.started == started
+
+
+def test_slot_whose_warm_process_died_is_renewed(slot: Slot) -> None:
+    started = slot.started
+    with slot.worker() as running:
+        assert slot._server is not None
+        slot._server.kill()
+        with pytest.raises(BorderError):
+            Notebook(running.channel, 5).run([("one", "while True: pass")])
+    with slot.worker() as running:
+        assert Notebook(running.channel, 60).run([("one", "x = 1")]) == []
+    assert slot.started > started
+
+
+@pytest.mark.parametrize(
+    ("body", "ended"),
+    [
+        ("os._exit(3)", "exit 3"),
+        ("ctypes.string_at(0)", "signal SIGSEGV"),
+        ("pass", ""),
+    ],
+)
+def test_slot_tells_how_a_submission_ended_itself(slot: Slot, body: str, ended: str) -> None:
+    with slot.worker() as running, contextlib.suppress(BorderError):
+        Notebook(running.channel, 10).run([("one", f"import ctypes, os\n{body}")])
+    assert running.ended == ended
+
+
+def test_processes_that_take_too_much_memory_together_are_ended(slot: Slot) -> None:
+    child = "    if not os.fork():\n        kept = bytearray(100 * 2**20)\n        time.sleep(60)"
+    hold = f"import os, time\nfor _ in range(5):\n{child}"
+    with slot.worker(Limits(memory=400 * 2**20)) as running:
+        notebook = Notebook(running.channel, 20)
+        with pytest.raises(BorderError, match="gone"):
+            notebook.run([("one", hold), ("two", "time.sleep(15)")])
+    assert running.ended == "memory"
+
+
+def test_array_that_is_too_large_fails_and_the_notebook_goes_on(slot: Slot) -> None:
+    with slot.worker(Limits(memory=600 * 2**20)) as running:
+        notebook = Notebook(running.channel, 20)
+        ((_, error, _),) = notebook.run([("one", "import numpy as np\nnp.ones(10**9)"), ("two", "x = 1")])
+        assert error == "MemoryError"
+        assert notebook["x"] == 1
+        assert notebook.out_of_memory
 
 
 def test_answer_that_is_too_large_is_that_functions_failure_alone(start: Start) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from autograder import judge, sandbox, standins
+from autograder import bundles, grading, judge, standins
+from autograder.sandbox import Slot
 from tests.exercises.submissions import Exercise, own_cell, question_of, rewritten
 
 
@@ -46,6 +47,13 @@ def broken(product_notebook: bytes) -> bytes:
     return rewritten(product_notebook, lambda cells: [*own, *cells, *own])
 
 
+def grade_apart(exercise: Exercise, notebook: bytes, questions: list[str]) -> judge.Score:
+    """What the class grader makes of a notebook."""
+    bundle = bundles.load(exercise.product.bundle, "the bundle")
+    with Slot("strict", bundle.given) as slot:
+        return grading.run(bundle, json.loads(notebook), slot, seconds=300, questions=questions).score
+
+
 NOTEBOOKS = ["solved", "untouched", "broken", "wrong 0", "wrong 1", "wrong 2"]
 
 
@@ -64,7 +72,7 @@ def test_two_processes_come_to_what_one_comes_to(exercise: Exercise, which: str)
     questions = list(exercise.questions)
     if which == "broken" and "fit" in here:
         questions = questions[:4]  # the others train networks, and have done so for the solution
-    apart = judge.judge_apart(product.bundle, notebook, questions=questions)
+    apart = grade_apart(exercise, notebook, questions)
     together = judge.judge(product.bundle, here, questions=questions)
     assert apart == together
     if which in ("solved", "broken"):
@@ -75,8 +83,8 @@ def test_two_processes_come_to_what_one_comes_to(exercise: Exercise, which: str)
 
 def test_failing_cells_are_told_by_name_and_do_not_stop_the_others(kernels: Exercise) -> None:
     cells = [(cell["id"], cell["source"]) for cell in json.loads(broken(b'{"cells": []}'))["cells"][:7]]
-    with sandbox.plain_worker() as channel:
-        notebook = standins.Notebook(channel, 60)
+    with Slot("strict") as slot, slot.worker() as running:
+        notebook = standins.Notebook(running.channel, 60)
         failed = notebook.run([*cells, ("last", "y = x + 1")])
         assert [(cell, kind) for cell, kind, _ in failed] == [
             ("own-0", "SyntaxError"),
