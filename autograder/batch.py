@@ -1,0 +1,316 @@
+"""Grades a class: several judges side by side, each with a sandbox of its own; every result is kept at once.
+
+A result lies on the disk the moment it is there, under a key made of all that decides it. So a run that was
+stopped, by whatever, goes on where it was: nothing is lost and nothing is graded twice.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import multiprocessing
+import os
+import platform
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from autograder import bundles, files, grading, results, submissions
+from autograder.errors import Misuse, Refused, Unreadable
+from autograder.isolation import Device, Isolation, SandboxError
+from autograder.results import Result
+from autograder.sandbox import Limits, Slot
+from autograder.submissions import LARGEST_NOTEBOOK, Submission, Upload
+
+# What student code is run by and compared with: another version of one may come to another result.
+DECIDING = ("ipython", "numpy", "opencv-python-headless", "otter-grader", "scikit-image", "scipy", "torch")
+# A judge that has not answered so long after all time is up hangs itself.
+SLACK_SECONDS = 120.0
+MOST_TRIES = 2  # of a submission that takes a judge with it
+TICK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to grade.
+
+    functions  slug of every exercise to the names of the functions that it asks for
+    seconds    for a whole notebook
+    """
+
+    bundle: bytes
+    functions: Mapping[str, Sequence[str]]
+    isolation: Isolation
+    device: Device
+    seconds: float
+    limits: Limits
+
+
+@dataclass
+class Tally:
+    """How far a run has come.
+
+    waiting  ids of submissions that are not graded, because the run was stopped
+    """
+
+    total: int
+    kept: int = 0  # graded by an earlier run
+    graded: int = 0
+    waiting: list[str] = field(default_factory=list)
+
+
+class Stop:
+    """Ctrl-C, once: begin nothing more. Twice: as always."""
+
+    def __init__(self) -> None:
+        """Not yet."""
+        self.asked = False
+        self._before: Any = None
+
+    def __enter__(self) -> "Stop":
+        """Listen."""
+        self._before = signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def _ask(self, number: int, frame: Any) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, self._before)
+
+    def __exit__(self, *_: object) -> None:
+        """Listen no more."""
+        signal.signal(signal.SIGINT, self._before)
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Make sure that no other run writes into a folder. Raises Misuse if one does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise Misuse(
+                f"{folder}: another run is writing there. Wait for it, or name another --out."
+            ) from None
+        yield
+
+
+def run(
+    uploads: Sequence[Upload],
+    folder: Path,
+    options: Options,
+    *,
+    jobs: int,
+    stop: Stop,
+    progress: Callable[[Tally], None],
+) -> Tally:
+    """Grade what is not graded yet, and write one JSON per submission into ``folder/results``.
+
+    Raises SandboxError if no judge can start its sandbox.
+    """
+    tally = Tally(len(uploads))
+    common = common_key(options)
+    waiting: deque[_Work] = deque()
+    for upload in uploads:
+        work = _Work(upload, key_of(upload, common))
+        if _is_done(folder, work):
+            tally.kept += 1
+        else:
+            waiting.append(work)
+    progress(tally)
+    again: deque[_Work] = deque()
+
+    def settle(work: _Work, result: Result) -> None:
+        if result.status == "timeout" and not work.alone:
+            work.alone = True  # the machine may have been busy with others: once more with nothing beside it
+            again.append(work)
+            return
+        results.write(folder / "results" / f"{result.id}.json", result)
+        tally.graded += 1
+        progress(tally)
+
+    if waiting:
+        _grade_all(waiting, options, min(jobs, len(waiting)), stop, settle)
+    if again and not stop.asked:
+        _grade_all(again, options, 1, stop, settle)
+    tally.waiting = [work.upload.id for work in (*waiting, *again)]
+    return tally
+
+
+@dataclass
+class _Work:
+    """A submission on its way."""
+
+    upload: Upload
+    key: str
+    alone: bool = False
+    tries: int = 0
+
+
+def _is_done(folder: Path, work: _Work) -> bool:
+    """Whether an earlier run has graded just this."""
+    path = folder / "results" / f"{work.upload.id}.json"
+    if not path.is_file():
+        return False
+    try:
+        found = results.read(path, Result)
+    except Misuse:
+        return False  # damaged, or from another version: it is replaced
+    return found.key == work.key and found.status != "infra_error"
+
+
+def _grade_all(
+    waiting: deque[_Work], options: Options, jobs: int, stop: Stop, settle: Callable[[_Work, Result], None]
+) -> None:
+    """Hand out work to judges until there is none left, or until it is to stop."""
+    judges: list[_Judge] = []
+    try:
+        judges += [_Judge(options) for _ in range(jobs)]
+        while True:
+            for judge in judges:
+                if judge.work is None and waiting and not stop.asked:
+                    judge.begin(waiting.popleft())
+            busy = [judge for judge in judges if judge.work is not None]
+            if not busy:
+                return
+            for ready in wait([judge.connection for judge in busy], TICK_SECONDS):
+                judge = next(judge for judge in busy if judge.connection is ready)
+                judge.answer(waiting, settle)
+            for judge in busy:
+                judge.end_if_it_hangs()
+    finally:
+        for judge in judges:
+            judge.close()
+
+
+class _Judge:
+    """A process that judges one submission after another."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.work: _Work | None = None
+        self.since = 0.0
+        self.start()
+
+    def start(self) -> None:
+        """Start the process. A fresh one: a fork of one in which PyTorch has started its threads can hang."""
+        fresh = multiprocessing.get_context("spawn")
+        self.connection, theirs = fresh.Pipe()
+        self.process = fresh.Process(target=_judge, args=(theirs, self.options), daemon=False)
+        self.process.start()
+        theirs.close()
+
+    def begin(self, work: _Work) -> None:
+        """Give it a submission."""
+        self.work, self.since = work, time.monotonic()
+        with contextlib.suppress(OSError):  # if it has gone, we see that when we wait for it
+            self.connection.send((work.upload, work.key))
+
+    def answer(self, waiting: deque[_Work], settle: Callable[[_Work, Result], None]) -> None:
+        """Take what it says. One that has gone is started anew, and its submission is tried once more."""
+        work, self.work = self.work, None
+        assert work is not None
+        try:
+            said = self.connection.recv()
+        except (EOFError, OSError):
+            said = "the judge's process ended in the middle of it."
+            self.close()
+            self.start()
+        if isinstance(said, SandboxError):
+            raise said
+        if isinstance(said, Result):
+            settle(work, said)
+            return
+        work.tries += 1
+        if work.tries < MOST_TRIES:
+            waiting.append(work)
+            return
+        exercise = bundles.load(self.options.bundle, "the bundle")
+        unread = Submission(work.upload, "readable", notes=work.upload.notes)
+        settle(work, grading.record(exercise, unread, self.options.isolation, key=work.key, trouble=said))
+
+    def end_if_it_hangs(self) -> None:
+        """End a judge that should have answered long ago."""
+        if self.work is not None and time.monotonic() - self.since > self.options.seconds + SLACK_SECONDS:
+            self.process.kill()
+
+    def close(self) -> None:
+        """End the process, with its sandbox."""
+        if self.work is not None:
+            self.process.kill()
+        with contextlib.suppress(OSError):
+            self.connection.send(None)
+        self.connection.close()
+        self.process.join(5)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+def _judge(connection: Connection, options: Options) -> None:
+    """Judge submissions until there are no more, or whoever asks has gone. Runs in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever hands out the work
+    os.environ["AUTOGRADER_DEVICE"] = options.device  # checks that want a GPU ask for it
+    exercise = bundles.load(options.bundle, "the bundle")
+    # The slot opens itself with the first notebook that is to be run.
+    with contextlib.closing(Slot(options.isolation, exercise.given, device=options.device)) as slot:
+        while True:
+            try:
+                asked = connection.recv()
+            except (EOFError, OSError):
+                return
+            if asked is None:
+                return
+            upload, key = asked
+            said: Result | SandboxError | str
+            try:
+                submission = submissions.read(upload, exercise.slug, options.functions)
+                said = grading.grade(
+                    exercise, submission, slot, key=key, seconds=options.seconds, limits=options.limits
+                )
+            except SandboxError as error:
+                said = error if not slot.started else str(error)
+            except Exception as error:
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                where = f"{Path(place.filename).name}, line {place.lineno}"
+                said = f"{type(error).__name__} in {where}: {str(error)[:200]}."
+            try:
+                connection.send(said)
+            except OSError:
+                return
+
+
+def common_key(options: Options) -> str:
+    """Return a hash of all that decides every result: checks, grader, versions, limits."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256(options.bundle)
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
+    versions = [platform.python_version(), *(f"{name} {_version(name)}" for name in DECIDING)]
+    rest = (versions, options.isolation, options.device, options.seconds, options.limits)
+    digest.update(repr(rest).encode())
+    return digest.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def key_of(upload: Upload, common: str) -> str:
+    """Return a hash of all that decides one result."""
+    digest = hashlib.sha256(common.encode())
+    about = (upload.id, upload.platform, upload.students, upload.attempt, upload.late, upload.status)
+    digest.update(repr((about, upload.sentence, upload.notes, upload.file and upload.file.name)).encode())
+    if upload.file is not None:
+        with contextlib.suppress(Refused, Unreadable):
+            digest.update(files.read(upload.file, LARGEST_NOTEBOOK))
+    return digest.hexdigest()
