@@ -67,7 +67,9 @@ def test_all_bytes_but_those_of_the_filled_cell_are_as_they_were(
     csv.writer(stream, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(rows)
     text = tables.BOM * bom + stream.getvalue()
     scanned = tables.scan(text, delimiter, "x.csv")
-    line = data.draw(st.integers(0, len(rows) - 1))
+    # As it reads, not as it was meant: the csv module writes some ends of lines without quotes.
+    rows = [[each.value for each in row] for row in scanned]
+    line = data.draw(st.sampled_from([line for line, row in enumerate(rows) if row]))
     place = data.draw(st.integers(0, len(rows[line]) - 1))
     cell = scanned[line][place]
     changed = tables.spliced(text, {cell: value}, delimiter)
