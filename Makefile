@@ -13,7 +13,7 @@ QUICK_TESTS := tests/autograder/test_masters.py tests/autograder/test_hints.py t
 	tests/book/test_fonts.py tests/book/test_landing_page.py tests/book/test_notebook_text.py \
 	tests/book/test_site_address.py tests/exercises/test_kernels_reference.py
 
-.PHONY: help setup book serve exercises check test test-all bench links clean
+.PHONY: help setup book serve exercises check test test-all demo bench links clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,8 +46,11 @@ test-all: setup ## the tests and the slow repetitions
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
 	@$(RUN) -m pytest
 
+demo: setup ## grade a class that never was, from uploads to reports, and say where they are
+	@$(VENV)/bin/autograder build kernels && $(RUN) -m autograder.demo
+
 bench: setup ## measure; results go to benchmarks/results/
-	@$(RUN) benchmarks/book_build.py && $(RUN) benchmarks/hints.py
+	@$(RUN) benchmarks/book_build.py && $(RUN) benchmarks/hints.py && $(RUN) benchmarks/grading.py
 
 links: setup ## ask every link out of the book whether it still answers (needs the network)
 	@$(VENV)/bin/jupyter-book build . --path-output _build/links --builder linkcheck

@@ -4,6 +4,7 @@ The same master gives the same bytes everywhere: cell ids come from the master, 
 date, outputs are dropped. That is why "in step" can be checked with ``==``.
 """
 
+import ast
 import base64
 import bz2
 import hashlib
@@ -264,6 +265,26 @@ def _sources(notebook: bytes, *, ignored: bool) -> list[str]:
         for cell in json.loads(notebook)["cells"]
         if cell["cell_type"] == "code" and ("otter_ignore" in cell["metadata"].get("tags", ())) == ignored
     ]
+
+
+def is_from(master: Master, tests: Mapping[str, str], templates: Templates, settings: Settings) -> bool:
+    """Whether check files (question to text) are what a master and settings make. Does not run Otter."""
+    prelude = _prelude(master, templates, settings)
+    return tests.keys() == {question.name for question in master.questions} and all(
+        tests[question.name].startswith(prelude)
+        # Otter writes checks in its own layout.
+        and _functions("\n".join(check.source for check in question.checks))
+        == _functions(tests[question.name].removeprefix(prelude))
+        for question in master.questions
+    )
+
+
+def _functions(source: str) -> list[str]:
+    """Return the functions of a text without their decorators, in one layout."""
+    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    for function in found:
+        function.decorator_list.clear()
+    return sorted(map(ast.dump, found))
 
 
 def gradescope_notes(master: Master) -> str:

@@ -1,16 +1,21 @@
 """The command line. The only module that prints."""
 
 import argparse
+import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from autograder import build, inspection, settings
+from tqdm import tqdm
+
+from autograder import build, classes, inspection, isolation, report, settings
+from autograder.batch import Tally
 from autograder.errors import AutograderError, MasterError, Misuse, Problem
 from autograder.parts import Master
 
@@ -25,9 +30,10 @@ examples:
   autograder build                 build all exercises
   autograder build kernels         build one of them
   autograder check                 is everything in step, complete and tight?
-  otter run -a dist/kernels.zip answer.ipynb      grade one notebook with plain Otter
+  autograder grade kernels submissions/ --out grades/    grade a class
+  autograder report grades/        make its reports again
 
-exit code: 0 all well, 1 something is wrong and listed, 2 the command was misused
+exit code: 0 all well, 1 something is wrong and listed or needs a person, 2 the command was misused
 settings:  [tool.autograder] in pyproject.toml; AUTOGRADER_SEED and AUTOGRADER_GPU in the
            environment win over its seed and gpu
 """
@@ -74,13 +80,73 @@ def parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="leave out the wrong and the other right answers"
     )
     checking.add_argument("--json", action="store_true", help="print one JSON object instead of lines")
+    _describe_grading(verbs)
+    reporting = verbs.add_parser(
+        "report",
+        help="make the reports of a graded class again",
+        description="Reads DIR/class.json, DIR/results/ and DIR/inputs/; writes grades.csv, gradebook.csv, "
+        "feedback/ and summary.html.",
+    )
+    reporting.add_argument("folder", type=Path, metavar="DIR", help="what grade got as --out")
     return top
+
+
+def _describe_grading(verbs: Any) -> None:
+    """Describe how a class is graded."""
+    grading = verbs.add_parser(
+        "grade",
+        help="grade the work of a class",
+        description="Runs every notebook in a sandbox, judges it outside, and writes into DIR: results/ (one "
+        "file each), grades.csv, gradebook.csv, feedback/ (a page for every student) and summary.html. "
+        "Stopped at any moment, the same command goes on where it was. Exit code 1: some need a person, or "
+        "wait for a GPU; the summary says which.",
+    )
+    grading.add_argument("slug", metavar="SLUG", help="the exercise, such as kernels")
+    grading.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="what Canvas, Gradescope or Moodle gave you, or its zip"
+    )
+    grading.add_argument("--out", type=Path, required=True, metavar="DIR", help="where results go")
+    grading.add_argument(
+        "--jobs", type=_positive, metavar="N", help="how many side by side (default: one for each core)"
+    )
+    grading.add_argument(
+        "--timeout", type=_positive, metavar="SECONDS", help="for one notebook (default: 60; training 180)"
+    )
+    grading.add_argument(
+        "--memory", type=_positive, metavar="MB", help="for one notebook (default: 2048; with a GPU 8192)"
+    )
+    grading.add_argument("--roster", type=Path, metavar="CSV", help="the class: who has handed in nothing?")
+    grading.add_argument(
+        "--gradebook", type=Path, metavar="CSV", help="Canvas's or Moodle's, to be filled in as gradebook.csv"
+    )
+    grading.add_argument(
+        "--column",
+        default="",
+        metavar="NAME",
+        help="of the gradebook (default: the one named as the exercise)",
+    )
+    grading.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="(default: cpu)")
+    grading.add_argument(
+        "--isolation",
+        choices=isolation.LEVELS,
+        default=isolation.LEVELS[0],
+        help="strict: bubblewrap (default); none: student code can do what you can do on this machine",
+    )
+
+
+def _positive(text: str) -> int:
+    """Read a whole number above 0."""
+    if not re.fullmatch(r"0*[1-9][0-9]{0,5}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 999999")
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit code."""
     options = parser().parse_args(arguments)
     try:
+        if options.verb == "report":
+            return say_summary(options.folder, classes.reports(options.folder))
         chosen = settings.load(settings.find_root((options.root or Path.cwd()).resolve()))
         if options.verb == "new":
             made = build.new(chosen.root, options.slug).relative_to(chosen.root)
@@ -88,9 +154,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         if options.verb == "build":
             return build_all(chosen, options.slugs)
+        if options.verb == "grade":
+            return grade_class(chosen, options)
         return check_all(chosen, options.slugs, as_json=options.json, quick=options.quick)
     except Misuse as error:
         print(f"autograder: {error}", file=sys.stderr)
+        return 2
+    except isolation.SandboxError as error:
+        print(f"autograder: {error} Nothing was graded.", file=sys.stderr)
         return 2
     except MasterError as error:
         if options.verb == "check" and options.json:
@@ -171,6 +242,60 @@ def check_all(chosen: settings.Settings, asked: Sequence[str], *, as_json: bool,
     if problems:
         print(f"{_count(len(problems), 'thing')} to put right, listed above.", file=sys.stderr)
     return 1 if problems else 0
+
+
+def grade_class(chosen: settings.Settings, options: argparse.Namespace) -> int:
+    """Grade a class, with a bar that shows how far it is."""
+    wishes = classes.Wishes(
+        **{field.name: getattr(options, field.name) for field in dataclasses.fields(classes.Wishes)}
+    )
+    bars: list[Any] = []
+
+    def progress(tally: Tally) -> None:
+        if not bars:  # what an earlier run did is no speed of this one
+            look = {"unit": " notebooks", "disable": None, "dynamic_ncols": True, "leave": False}
+            bars.append(tqdm(total=tally.total, initial=tally.kept, **look))
+        bars[0].update(tally.kept + tally.graded - bars[0].n)
+
+    try:
+        graded = classes.grade(chosen, wishes, progress)
+    finally:
+        for bar in bars:
+            bar.close()
+    tally = graded.tally
+    if tally.waiting:
+        print(
+            f"Stopped: {len(tally.waiting)} of {tally.total} are not graded yet. The same command goes on.",
+            file=sys.stderr,
+        )
+    if tally.kept:
+        print(f"{_count(tally.kept, 'submission')} had been graded before and did not change.")
+    if options.isolation == "none":
+        print("Without isolation: student code could do what you can do on this machine.", file=sys.stderr)
+    code = say_summary(options.out, graded.summary)
+    return 1 if tally.waiting else code
+
+
+def say_summary(folder: Path, summary: report.Summary) -> int:
+    """Say how a class did and where the reports are; return the exit code."""
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
+    median = "" if summary.median is None else f"; median {summary.median:g} of {summary.points:g} points"
+    print(f"{_count(summary.submissions, 'submission')}: {counts}{median}")
+    if summary.persons:
+        print(f"{summary.persons} need a person; the summary says why.")
+    if summary.pending:
+        print(f"{summary.pending} wait for a GPU with one question or more.")
+    if summary.compared:
+        missing, strangers = len(summary.compared.missing), len(summary.compared.strangers)
+        print(f"Of the roster {missing} have handed in nothing; {strangers} submissions are of others.")
+    if summary.filled:
+        left = len(summary.filled.left) + len(summary.filled.unmatched)
+        print(
+            f"{folder / 'gradebook.csv'}: {summary.filled.cells} filled in, {left} left to you "
+            f"(column {summary.filled.column})."
+        )
+    print(f"{folder / 'grades.csv'}, {folder / 'feedback'}/, and to begin with: {folder / 'summary.html'}")
+    return 1 if summary.persons or summary.pending else 0
 
 
 def _report(

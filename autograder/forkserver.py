@@ -32,7 +32,8 @@ from autograder import wire, worker
 # Linux: sched.h, sys/mount.h, sys/prctl.h, linux/capability.h
 NEW_NAMESPACES = 0x00020000 | 0x08000000 | 0x10000000 | 0x20000000  # mounts, IPC, users, processes
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 16384, 1 << 18
-PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 4, 24, 36, 38
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_DROP = 1, 4, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 CAPABILITY_VERSION = 0x20080522
 INSIDE_ID = 1000  # of the user whom student code sees itself as
 # Folders that every submission finds empty and may fill.
@@ -45,7 +46,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 Order = dict[str, Any]
 
 
-def main(control: int, *, nest: bool) -> None:
+def main(control: int, *, nest: bool) -> NoReturn:
     """Warm up, say so, and fork whenever the judge says so, until it closes the socket.
 
     control  file descriptor of the socket
@@ -65,7 +66,7 @@ def main(control: int, *, nest: bool) -> None:
     while True:
         message, descriptors, _, _ = socket.recv_fds(judge, 65536, 2)
         if not message:
-            return
+            os._exit(0)  # without the ceremonies: nothing is left to be written
         order = json.loads(message)
         folder = "" if nests else tempfile.mkdtemp(prefix="submission-")
         child = _fork(order, descriptors, notebook, nests=nests, folder=folder, control=control)
@@ -73,7 +74,7 @@ def main(control: int, *, nest: bool) -> None:
             os.close(descriptor)
         judge.send(json.dumps({"started": child > 0}).encode())
         if not judge.recv(65536):
-            return
+            os._exit(0)
         judge.send(json.dumps(_end(child)).encode())
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
@@ -126,8 +127,12 @@ def _fork(
 ) -> int:
     """Start the first process of a submission and return its id, or 0 if it did not come up."""
     if not nests:
+        server = os.getpid()
         child = os.fork()
         if not child:
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # namespaces would see to that
+            if os.getppid() != server:
+                os._exit(wire.EXIT_NOT_BEGUN)
             _be_student(order, descriptors, notebook, folder, control)
         return child
     # Namespaces of processes begin with a child: one process makes them and leaves, its child stays.

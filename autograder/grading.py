@@ -24,10 +24,17 @@ from autograder.standins import BorderError
 from autograder.submissions import Submission
 
 # Of all its time one call or one cell may take this share: others get their turn.
-SHARE_OF_ONE = 1 / 3
+SHARE_OF_ONE = 1 / 2
 MOST_BEGINNINGS = 6  # of one notebook
 LEAST_SECONDS = 0.5  # with less there is no use in beginning
 LONGEST_PRIVATE = 500  # letters
+# What a student reads of a question that was stopped, by why it was.
+STOPPED = {
+    "timeout": "Its code did not come to an end in time.",
+    "memory": "Its code took more memory than it may use.",
+    "crash": "Its code ended Python itself.",
+    "": "It was not tried: the notebook had been ended before.",
+}
 Value = TypeVar("Value")
 
 
@@ -292,6 +299,7 @@ def _question(task: Task, outcome: Outcome) -> QuestionResult:
     hidden = [check for check in checks if check.hidden]
     hint = outcome.hints.get(task.name)
     said = [_plain(check.message) for check in opened if not check.passed and check.message]
+    stop = STOPPED[outcome.stopped[task.name]] if task.name in outcome.stopped else ""
     return QuestionResult(
         name=task.name,
         title=task.title,
@@ -300,7 +308,7 @@ def _question(task: Task, outcome: Outcome) -> QuestionResult:
         state=state,
         open=(sum(check.passed for check in opened), len(opened)),
         hidden=(sum(check.passed for check in hidden), len(hidden)),
-        sentence=str(hint["hint"]) if hint else said[0] if said else "",
+        sentence=str(hint["hint"]) if hint else said[0] if said else stop,
         mistake=str(hint["name"]) if hint else "",
         private=tuple(
             _plain(check.message)[:LONGEST_PRIVATE] for check in hidden if not check.passed and check.message

@@ -32,6 +32,7 @@ from autograder.wire import EXIT_NO_MEMORY, Channel
 
 START_SECONDS = 120.0
 ORDER_SECONDS = 30.0  # for a fork, and for an end
+LEAVING_SECONDS = 1.0
 WATCH_SECONDS = 0.1
 MEGABYTE = 2**20
 # Of the memory for all processes of a submission one alone may take this much. More fails with Python's own
@@ -141,6 +142,8 @@ class Slot:
         if self._socket is not None:
             self._socket.close()
         if self._process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(LEAVING_SECONDS)  # it leaves by itself, unless something is wrong
             if self.isolation == "none" and self._server is not None:
                 _kill(_below(self._server))
             with contextlib.suppress(ProcessLookupError):

@@ -115,6 +115,10 @@ class _Cell(ast.NodeVisitor):
 
     visit_AsyncFunctionDef = visit_ClassDef = visit_FunctionDef
 
+    def visit_Delete(self, node: ast.Delete) -> None:
+        """So does one that takes something away."""
+        self.harmless = False
+
 
 def _root(node: ast.expr) -> set[str]:
     """Return the name at the root of ``name.part[0].other``, if there is one."""

@@ -219,8 +219,9 @@ def test_slot_whose_warm_process_died_is_renewed(slot: Slot) -> None:
     with slot.worker() as running:
         assert slot._server is not None
         slot._server.kill()
-        with pytest.raises(BorderError):
-            Notebook(running.channel, 5).run([("one", "while True: pass")])
+        notebook = Notebook(running.channel, 5)
+        with pytest.raises(BorderError, match="gone"):  # it goes with it
+            notebook.run([("one", "while True: pass")])
     with slot.worker() as running:
         assert Notebook(running.channel, 60).run([("one", "x = 1")]) == []
     assert slot.started > started

@@ -18,8 +18,13 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import assemble, build, diagnose, judge, settings
-from tests.exercises.submissions import Exercise
+from autograder import archives, assemble, build, bundles, diagnose, grading, judge, settings
+from autograder.isolation import Device
+from autograder.platforms import Student
+from autograder.results import Result
+from autograder.sandbox import Slot
+from autograder.submissions import Submission, Upload
+from tests.exercises.submissions import Exercise, with_answer
 from tests.exercises.test_otter_run import earned, otter_run, with_one_question
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -53,6 +58,59 @@ def test_without_a_gpu_the_question_is_pending_and_counts_for_nothing(training: 
     score = judge.judge(bundle_that_requires_a_gpu(training), training.built.solved, questions=["q4", "q6"])
     assert score.pending == ("q6",)
     assert (score.possible, score.earned, score.of("q6")) == (2, 2, 0)
+
+
+def graded_apart(bundle: bytes, notebook: bytes, device: Device = "cpu") -> Result:
+    """What the class grader makes of one question of a notebook, run in the sandbox."""
+    exercise = bundles.load(bundle, "the bundle")
+    only = replace(exercise, tasks=tuple(task for task in exercise.tasks if task.name in ("q4", "q6")))
+    upload = Upload("0", "folder", (Student("Ann"),), 1, False, None)
+    submission = Submission(upload, "readable", notebook=json.loads(notebook))
+    with Slot("strict", exercise.given, device=device) as slot:
+        return grading.grade(only, submission, slot, key="", seconds=300)
+
+
+def with_table(training: Exercise, bundle: bytes) -> bytes:
+    """A bundle with what goes with the checks."""
+    about = archives.unpack(training.product.bundle)[bundles.ABOUT]
+    return archives.pack({**archives.unpack(bundle), bundles.ABOUT: about})
+
+
+def test_class_grader_leaves_a_pending_question_out_of_score_and_points(
+    training: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Even where there is a GPU: the grader was not told to use it, and student code sees none.
+    program = tmp_path / "nvidia-smi"
+    program.write_text(FAKE.format(python=sys.executable, flag=str(program), grown=900, pid=0))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("AUTOGRADER_DEVICE", "cpu")
+    bundle = with_table(training, bundle_that_requires_a_gpu(training))
+    result = graded_apart(bundle, training.product.solved)
+    assert (result.status, result.score, result.points, result.pending) == ("graded", 2, 2, ("q6",))
+    assert [(question.name, question.state) for question in result.questions] == [
+        ("q4", "full"),
+        ("q6", "pending"),
+    ]
+
+
+CHEATS = ["claimed accuracy", "fake loop", "one epoch", "training pictures learnt by heart"]
+
+
+@pytest.mark.parametrize("name", ["the solution", *CHEATS])
+def test_class_grader_counts_by_itself_what_a_model_of_the_sandbox_gets_right(
+    training: Exercise, name: str
+) -> None:
+    notebook, expected = training.product.solved, 4
+    if name != "the solution":
+        answers = [answer for q in training.master.questions if q.name == "q6" for answer in q.answers]
+        (answer,) = [answer for answer in answers if answer.name == name]
+        notebook, expected = with_answer(training.product, answer), 1
+    result = graded_apart(training.product.bundle, notebook)
+    (found,) = [question for question in result.questions if question.name == "q6"]
+    assert result.status == "graded"
+    assert found.earned <= expected
+    assert (found.hidden == (1, 1)) == (name == "the solution"), found
 
 
 def test_otter_gives_a_pending_question_nothing_and_says_why(training: Exercise, tmp_path: Path) -> None:
