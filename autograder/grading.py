@@ -30,9 +30,9 @@ LEAST_SECONDS = 0.5  # with less there is no use in beginning
 LONGEST_PRIVATE = 500  # letters
 # What a student reads of a question that was stopped, by why it was.
 STOPPED = {
-    "timeout": "Its code did not come to an end in time.",
-    "memory": "Its code took more memory than it may use.",
-    "crash": "Its code ended Python itself.",
+    "timeout": "Its code, or a function that it calls, did not come to an end in time.",
+    "memory": "Its code, or a function that it calls, took more memory than it may use.",
+    "crash": "Its code, or a function that it calls, ended Python itself.",
     "": "It was not tried: the notebook had been ended before.",
 }
 Value = TypeVar("Value")
@@ -237,7 +237,8 @@ def record(
     if outcome is not None and submission.notebook is not None:
         places = {cell["id"]: place for place, cell in enumerate(submission.notebook["cells"], start=1)}
         if outcome.endings or outcome.out_of_memory:
-            status = outcome.endings[0][0] if outcome.endings else "memory"
+            # Code that fills the memory again and again runs out of time as well: memory says more.
+            status = "memory" if outcome.out_of_memory else outcome.endings[0][0]
             sentence = _ending_sentence(outcome, places, seconds, limits or Limits())
         questions = tuple(_question(task, outcome) for task in exercise.tasks)
         failed = tuple(FailedCell(places[cell], *said) for cell, *said in outcome.failed)
@@ -268,7 +269,7 @@ def record(
 
 def _ending_sentence(outcome: Outcome, places: Mapping[str, int], seconds: float, limits: Limits) -> str:
     """Say to a student what ended the notebook, and where."""
-    if not outcome.endings:
+    if outcome.out_of_memory:
         return (
             f"The notebook asked for more than the {limits.memory / 2**30:.2g} GB of memory that it may use. "
             "Look for a list or an array that is far larger than it has to be."
@@ -284,7 +285,7 @@ def _ending_sentence(outcome: Outcome, places: Mapping[str, int], seconds: float
         "list or an array that is far larger than it has to be.",
         "crash": "ended Python itself, with all that came after it. Look for a call that ends the program.",
     }[status]
-    rest = " The other questions were graded without it." if outcome.checks else ""
+    rest = " The other questions were graded all the same." if outcome.checks else ""
     return f"{place} {what}{rest}"
 
 

@@ -62,7 +62,7 @@ READS_TESTS = """
 import glob
 import os
 
-for place in (".", "..", "/autograder", os.path.expanduser("~"), os.getcwd() + "/../.."):
+for place in (".", "..", "/autograder", os.path.expanduser("~"), "/tmp"):
     for path in glob.glob(place + "/**/q*.py", recursive=True) + glob.glob("/proc/*/environ"):
         try:
             print(path, open(path).read())
