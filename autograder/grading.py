@@ -80,6 +80,7 @@ class _Run:
         self.limits, self.outcome = limits, outcome
         self.patience, self.end = seconds * SHARE_OF_ONE, time.monotonic() + seconds
         self.beginnings = 0
+        self.hidden = False  # whether a hidden check has begun
         self.names: standins.Notebook | None = None
         self.stack = ExitStack()
         self.running: sandbox.Running | None = None
@@ -91,16 +92,18 @@ class _Run:
             self.running = self.stack.enter_context(self.slot.worker(self.limits))
             left = self.end - time.monotonic()
             self.names = standins.Notebook(self.running.channel, left, self.patience)
-            self.outcome.failed.clear()
+            failed: list[tuple[str, str, str]] = []
+            if not self.hidden:  # else an error of a cell could tell students what a hidden check has asked
+                self.outcome.failed = failed
             if self.beginnings == 1:
                 try:
                     self.cells = bundles.to_run(self.exercise, self.cells, self.names.names_used)
-                except BorderError as error:  # a text that Python cannot even read
-                    self.finish(error)
-                    return False
+                except BorderError:  # a text on which Python itself breaks: then all cells are run
+                    self.finish()
+                    continue
             for place, cell in enumerate(self.cells):
                 try:
-                    self.outcome.failed += self.names.run([cell])
+                    failed += self.names.run([cell])
                 except BorderError as error:
                     self.finish(error, f"cell {cell[0]}")
                     del self.cells[place]
@@ -165,6 +168,7 @@ def run(
     going = _Run(exercise, cells, slot, seconds or exercise.seconds, limits or Limits(), outcome)
     try:
         for hidden in (False, True):
+            going.hidden = hidden
             for task in tasks:
                 _run_checks(going, task, cases[task.name], hidden=hidden)
                 failed = any(not check.passed for check in outcome.checks[task.name] if not check.hidden)

@@ -28,7 +28,7 @@ import psutil
 
 from autograder import isolation
 from autograder.isolation import Device, Isolation, SandboxError
-from autograder.wire import EXIT_NO_MEMORY, Channel
+from autograder.wire import ANSWERS, EXIT_NO_MEMORY, Channel
 
 START_SECONDS = 120.0
 ORDER_SECONDS = 30.0  # for a fork, and for an end
@@ -206,7 +206,7 @@ class Slot:
         if self._socket is None:
             self.open()
         (from_worker, to_judge), (from_judge, to_worker) = os.pipe(), os.pipe()
-        channel = Channel(from_worker, to_worker)
+        channel = Channel(from_worker, to_worker, reads=ANSWERS)
         memory = -1 if self.device == "cuda" else int(limits.memory * SHARE_OF_ONE)
         order = {
             "memory": memory,  # CUDA reserves far more than it uses

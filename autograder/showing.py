@@ -53,20 +53,17 @@ class _Cell(ast.NodeVisitor):
         self.assigned: set[str] = set()
         self.made: set[str] = set()
         self.changed: set[str] = set()
+        self.understood = self.harmless = False
         try:
             table = symtable.symtable(source, "cell", "exec")
-        except (
-            SyntaxError,
-            ValueError,
-            RecursionError,
-            MemoryError,
-        ):  # a magic, a line for the shell, nonsense
-            self.understood = self.harmless = False
+            self.harmless = not any(symbol.is_imported() for symbol in table.get_symbols())
+            self.scope(table)
+            self.visit(ast.parse(source))
+        # A magic, a line for the shell, nonsense; or a sum so long that it is deeper than we can follow.
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            self.harmless = False
             return
         self.understood = True
-        self.harmless = not any(symbol.is_imported() for symbol in table.get_symbols())
-        self.scope(table)
-        self.visit(ast.parse(source))
         self.harmless &= self.changed <= self.made
 
     def scope(self, table: symtable.SymbolTable) -> None:

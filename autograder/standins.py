@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from autograder.wire import Channel, Closed, Late, Opaque, WireError
 
 
@@ -26,6 +28,7 @@ class BorderError(BaseException):
         self.kind = kind
 
 
+LONGEST = 2_000  # letters of what is said of an error
 # How an error is caught decides what becomes of it; these are told apart.
 BASES: dict[str, type[BaseException]] = {
     kind.__name__: kind for kind in (UnboundLocalError, NameError, ValueError, SystemExit, MemoryError)
@@ -64,8 +67,10 @@ class StandIn:
             said = {"raised": "ResultTooLarge", "message": said["too_large"]}
         if "raised" in said:
             raise rebuilt(said)
-        if said.get("changed"):
-            raise Changed([int(place) for place in said["changed"]])
+        changed = said.get("changed")
+        if type(changed) is list and changed:
+            places = [place for place in changed if type(place) is int and 0 <= place < len(arguments)]
+            raise Changed(places or [0])  # a worker that lies may name none that there is
         return plain(said.get("value"))
 
 
@@ -86,15 +91,15 @@ class Notebook(Mapping[str, Any]):
         """Run code cells (id, source); return those that failed (id, type of error, message)."""
         failed = []
         for identity, source in cells:
-            said = self.ask({"do": "run", "source": source})
+            said = self.ask({"do": "run", "source": _as_bytes(source)})
             if "raised" in said:
-                failed.append((identity, str(said["raised"]), str(said.get("message"))))
+                failed.append((identity, _word(said["raised"]), _word(said.get("message"))))
         return failed
 
     def names_used(self, sources: list[str]) -> frozenset[str] | None:
         """Return the names that cells use, or None if that cannot be told. Runs none of them."""
-        names = self.ask({"do": "names", "sources": sources}).get("names")
-        return frozenset(map(str, names)) if isinstance(names, list) else None
+        names = self.ask({"do": "names", "sources": list(map(_as_bytes, sources))}).get("names")
+        return frozenset(map(_word, names)) if type(names) is list else None
 
     def ask(self, question: dict[str, Any]) -> dict[str, Any]:
         """Send a question and return the answer. Raises BorderError, and from then on always."""
@@ -103,7 +108,7 @@ class Notebook(Mapping[str, Any]):
                 left = max(0.0, self._end - time.monotonic())
                 said = self._channel.ask(question, min(left, self._patience))
                 if type(said) is dict:
-                    self.out_of_memory |= said.get("kind") == "MemoryError"
+                    self.out_of_memory |= _word(said.get("kind")) == "MemoryError"
                     return said
                 self._broken = "an answer was no answer", "odd"
             except WireError as error:
@@ -115,9 +120,10 @@ class Notebook(Mapping[str, Any]):
         """Return a stand-in for a function, and a copy of anything else."""
         if name not in self._known:
             said = self.ask({"do": "look", "name": name})
-            if not said.get("there"):
+            if said.get("there") is not True:
                 raise KeyError(name)
-            self._known[name] = StandIn(self, name) if said.get("function") else plain(said.get("value"))
+            is_function = said.get("function") is True
+            self._known[name] = StandIn(self, name) if is_function else plain(said.get("value"))
         return self._known[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -130,11 +136,28 @@ class Notebook(Mapping[str, Any]):
 
 def rebuilt(said: Mapping[str, Any]) -> BaseException:
     """Make an error with the name, the message and the kind of the one on the other side."""
-    base = BASES.get(str(said.get("kind")), Exception)
-    message, frames = str(said.get("message")), said.get("frames")
-    body = {"__str__": lambda self: message, "notebook_frames": frames if type(frames) is list else []}
-    error: BaseException = type(str(said["raised"]) or "Exception", (Remote, base), body)()
+    base = BASES.get(_word(said.get("kind")), Exception)
+    message, frames = _word(said.get("message")), said.get("frames")
+    listed = [frame for frame in frames if _is_frame(frame)] if type(frames) is list else []
+    body = {"__str__": lambda self: message, "notebook_frames": listed}
+    name = _word(said["raised"]).replace("\0", "")  # the one letter that no class may carry
+    error: BaseException = type(name or "Exception", (Remote, base), body)()
     return error
+
+
+def _word(value: Any) -> str:
+    """Return a text from the other side, cut short; whatever is no text is empty."""
+    return value[:LONGEST] if type(value) is str else ""
+
+
+def _is_frame(frame: Any) -> bool:
+    """Whether this is file, function, line and text, as it should be."""
+    return type(frame) is list and list(map(type, frame)) == [str, str, int, str]
+
+
+def _as_bytes(source: str) -> "np.ndarray[Any, Any]":
+    """Return a source as bytes."""
+    return np.frombuffer(source.encode("utf-8", "replace"), np.uint8)
 
 
 def plain(value: Any) -> Any:

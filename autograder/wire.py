@@ -65,6 +65,8 @@ class Limits:
 
 
 LIMITS = Limits()
+# Of an answer the judge makes 64-bit numbers, several times over: eight bytes of each where there was one.
+ANSWERS = Limits(frame=64 * 2**20)
 
 
 @dataclass(frozen=True)
@@ -224,7 +226,10 @@ def _arrays(found: Any, content: memoryview, limits: Limits) -> "list[np.ndarray
         if size > len(content) - start:
             raise WireError("an array is larger than the bytes that came with it")
         flat = np.frombuffer(content[start : start + size], dtype)
-        arrays.append(_laid_out(flat.reshape(shape), layout, read_only))
+        try:
+            arrays.append(_laid_out(flat.reshape(shape), layout, read_only))
+        except ValueError:  # without a number in it, its sides can still be longer than NumPy counts
+            raise WireError("an array has sides that no memory could hold") from None
         start += size
     if start != len(content):
         raise WireError(f"{len(content) - start:,} bytes behind the last array belong to none")
@@ -313,16 +318,16 @@ def fingerprint(value: Any) -> str:
 class Channel:
     """Frames over two file descriptors, each within a time limit for the whole of it. Owns both."""
 
-    def __init__(self, source: int, target: int, limits: Limits = LIMITS) -> None:
+    def __init__(self, source: int, target: int, *, reads: Limits = LIMITS, writes: Limits = LIMITS) -> None:
         """source, target: file descriptors to read from and to write to, such as the ends of two pipes."""
-        self.source, self.target, self.limits = source, target, limits
+        self.source, self.target, self.reads, self.writes = source, target, reads, writes
         for descriptor in (source, target):
             os.set_blocking(descriptor, False)
 
     def send(self, value: Any, seconds: float) -> None:
         """Write a frame. Raises Late if the other side does not take it in time, Closed if it has gone."""
         end = time.monotonic() + seconds
-        left = memoryview(pack(value, self.limits))
+        left = memoryview(pack(value, self.writes))
         while left:
             self._wait(self.target, select.POLLOUT, end)
             try:
@@ -336,8 +341,8 @@ class Channel:
         """Read a frame. Raises Late, Closed, or WireError where it is none."""
         end = time.monotonic() + seconds
         prefix = self._read(PREFIX.size, end)
-        _, total = _prefix(prefix, self.limits)  # before anything of that size is read
-        return unpack(prefix + self._read(total, end), self.limits)
+        _, total = _prefix(prefix, self.reads)  # before anything of that size is read
+        return unpack(prefix + self._read(total, end), self.reads)
 
     def ask(self, value: Any, seconds: float) -> Any:
         """Send a value and return the answer. Raises WireError if there is one before the question."""

@@ -135,6 +135,11 @@ def crossing(value: Any, depth: int = 0) -> Any:
     return value
 
 
+def text(source: Any) -> str:
+    """Return the source of a cell. It crosses as bytes: a text on the border is short, a cell need not be."""
+    return bytes(source).decode()
+
+
 def fingerprint(value: Any) -> str:
     """Return a hash of an argument after a call; one that cannot be packed any more has been changed."""
     try:
@@ -146,9 +151,9 @@ def fingerprint(value: Any) -> str:
 def answer(notebook: Notebook, question: Any) -> Answer:
     """Do what is asked."""
     if question["do"] == "run":
-        return notebook.run(question["source"])
+        return notebook.run(text(question["source"]))
     if question["do"] == "names":
-        return {"names": showing.used(question["sources"])}
+        return {"names": showing.used(list(map(text, question["sources"])))}
     if question["do"] == "look":
         return notebook.look(question["name"])
     return notebook.call(question["name"], question["arguments"], question["options"])
@@ -156,7 +161,7 @@ def answer(notebook: Notebook, question: Any) -> Answer:
 
 def main(source: int, target: int, notebook: Notebook) -> None:
     """Answer questions until the other side closes the border. source, target: file descriptors."""
-    channel = wire.Channel(source, target)
+    channel = wire.Channel(source, target, writes=wire.ANSWERS)
     while True:
         try:
             question = channel.receive(PATIENCE)
