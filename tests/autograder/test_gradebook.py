@@ -57,7 +57,7 @@ def test_cells_are_cut_as_the_csv_module_cuts_them(text, delimiter):
     st.sampled_from(("\n", "\r\n", "\r")),
     st.sampled_from((csv.QUOTE_ALL, csv.QUOTE_MINIMAL)),
     st.booleans(),
-    cells,
+    cells.filter(bool),  # a row of one empty cell reads as an empty line
     st.data(),
 )
 def test_all_bytes_but_those_of_the_filled_cell_are_as_they_were(
