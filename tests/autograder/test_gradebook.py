@@ -115,7 +115,7 @@ def test_a_whole_canvas_gradebook_differs_in_the_points_only():
     "student",
     [
         Student("x", "77"),
-        Student("x", "00123"),
+        Student("zoem", "00123"),
         Student("x", "", "ZOE@example.org"),
         Student("00123"),
         Student("mullerzoe"),
@@ -126,6 +126,18 @@ def test_a_whole_canvas_gradebook_differs_in_the_points_only():
 def test_a_student_is_found_by_number_login_or_name(student):
     made = filled(canvas('"Müller, Zoë",77,00123,zoe@example.org,A,'), result(students=(student,)))
     assert values(made.content)[2] == ["Müller, Zoë", "77", "00123", "zoe@example.org", "A", "16"]
+
+
+def test_a_canvas_id_that_is_by_chance_the_number_of_another_fills_nothing():
+    text = canvas('"Müller, Zoë",77,1005,,A,')
+    made = filled(text, of("jonesbob", "1005"))
+    assert made.content == text.encode()
+    assert made.unmatched[0].who == "jonesbob"
+
+
+def test_a_student_number_counts_for_gradescope_whatever_the_name():
+    text = canvas('"Müller, Zoë",77,00123,,A,')
+    assert filled(text, of("Z. M.", "00123", platform="gradescope")).cells == 1
 
 
 def test_a_name_that_two_people_have_fills_nothing():
