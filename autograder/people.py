@@ -159,9 +159,10 @@ def match(students: Sequence[tuple[Student, Platform]], people: Sequence[Person]
         # In a folder of one's own, the name of a file may be any of these.
         bare = "" if student.number or student.email else student.name
         number, login = student.number or bare, (student.email or bare).casefold()
-        numbers = [by_id.get(number, []), by_number.get(number, [])]
-        if platform != "canvas":
-            numbers.reverse()
+        own, other = (by_id, by_number) if platform in ("canvas", "moodle") else (by_number, by_id)
+        # A number of another kind may by chance be somebody else's: then the name has to agree.
+        agreeing = [person for person in other.get(number, ()) if bare or _agree(student.name, person.name)]
+        numbers = [own.get(number, []), agreeing]
         names = {
             person
             for key in squashed(student.name)
@@ -183,6 +184,13 @@ def _decided(tiers: Sequence[Sequence[Person]]) -> Match:
     if other is not None and other in (tier[0] for tier in tiers[2:] if len(tier) == 1):
         return Match(None, f"it could be {certain[0].shown} or {other.shown}")
     return Match(certain[0])
+
+
+def _agree(name: str, listed: str) -> bool:
+    """Whether a word of a listed name stands in the other name; who is listed without one agrees."""
+    whole = squashed(name)
+    parts = [part for word in listed.replace(",", " ").split() for part in squashed(word)]
+    return not parts or any(part in each for part in parts if len(part) > 1 for each in whole)
 
 
 def _index(things: Sequence[Thing], keys: Callable[[Thing], Iterable[str]]) -> dict[str, list[Thing]]:
