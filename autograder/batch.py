@@ -90,7 +90,9 @@ class Stop:
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Make sure that no other run writes into a folder. Raises Misuse if one does."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o700)  # names and marks will lie in it
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

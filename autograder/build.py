@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder import assemble, assign, diagnose, judge, masters
+from autograder import assemble, assign, diagnose, judge, masters, whole
 from autograder.assemble import Assigned, Product, Templates
 from autograder.errors import MasterError, Misuse, Problem
 from autograder.parts import Master
@@ -78,7 +76,7 @@ def new(root: Path, slug: str) -> Path:
     if path.exists():
         raise Misuse(f"solutions/{slug}.md exists already. Choose another name, or remove it first.")
     text = (Path(__file__).parent / "templates" / "master.md").read_text(encoding="utf-8")
-    replace(path, text.replace("@@slug@@", slug).encode())
+    whole.replace(path, text.replace("@@slug@@", slug).encode())
     return path
 
 
@@ -103,8 +101,8 @@ def places(product: Product, root: Path) -> dict[Path, bytes]:
 def write(product: Product, root: Path) -> None:
     """Write the files of one exercise, then the list of checksums."""
     for path, content in places(product, root).items():
-        replace(path, content)
-    replace(root / "dist" / "SHA256SUMS", checksums(root / "dist"))
+        whole.replace(path, content)
+    whole.replace(root / "dist" / "SHA256SUMS", checksums(root / "dist"))
 
 
 def checksums(folder: Path) -> bytes:
@@ -114,22 +112,3 @@ def checksums(folder: Path) -> bytes:
     )
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     return "".join(lines).encode()
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, and leave it alone where nothing changed."""
-    if path.is_file() and path.read_bytes() == content:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

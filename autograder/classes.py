@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder import assemble, batch, build, bundles, gradebook, report, results, roster, submissions
+from autograder import assemble, batch, build, bundles, gradebook, report, results, roster, submissions, whole
 from autograder.batch import Options, Stop, Tally
 from autograder.bundles import Exercise
 from autograder.errors import Misuse
@@ -85,7 +85,7 @@ def grade(settings: Settings, wishes: Wishes, progress: Callable[[Tally], None])
         _same_class(out, exercise)
         results.write(out / "class.json", about)
         for name, copied in inputs.items():  # one that is not passed again stays
-            results.replace(out / "inputs" / name, copied)
+            whole.replace(out / "inputs" / name, copied)
         options = Options(
             bundle=content,
             functions=functions_of_all(settings.root),

@@ -173,7 +173,7 @@ def _be_student(
             os.chdir(folder)
         else:
             _mount_own_folders(order["room"])
-            _forbid_namespaces()
+            _forbid()
             os.chdir(OWN_FOLDERS[-1])
         _drop_capabilities()
         _limit(order)
@@ -216,9 +216,14 @@ def _mount_own_folders(room: int) -> None:
         _call("mount", b"tmpfs", place.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options)
 
 
-def _forbid_namespaces() -> None:
-    """Allow no further user namespaces in here: they open parts of the kernel that nobody needs."""
+def _forbid() -> None:
+    """Allow no further user namespaces: they open parts of the kernel that nobody needs.
+
+    And no System V memory where the kernel lets us say so: it lies outside all limits.
+    """
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
+    with contextlib.suppress(OSError):
+        Path("/proc/sys/kernel/shmall").write_text("0")
 
 
 def _drop_capabilities() -> None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import gradebook, pages, results, roster, tables, tallies
+from autograder import gradebook, pages, results, roster, tables, tallies, whole
 from autograder.errors import Misuse
 from autograder.files import shown
 from autograder.gradebook import Filled
@@ -62,12 +62,12 @@ def write(folder: Path) -> Summary:
     compared = None if listed is None else roster.compare(roster.read(listed, "roster.csv"), found)
     filled = None if book is None else gradebook.fill(book, course, found)
     for result in found:
-        _renew(folder / "feedback" / f"{result.id}.html", pages.feedback(result, course))
+        whole.replace(folder / "feedback" / f"{result.id}.html", pages.feedback(result, course))
     _remove_stale(folder / "feedback", {result.id for result in found})
-    _renew(folder / "grades.csv", grades(course, found))
+    whole.replace(folder / "grades.csv", grades(course, found))
     if filled is not None:
-        _renew(folder / "gradebook.csv", filled.content)
-    _renew(folder / "summary.html", pages.summary(course, found, compared, filled))
+        whole.replace(folder / "gradebook.csv", filled.content)
+    whole.replace(folder / "summary.html", pages.summary(course, found, compared, filled))
     by_id = {result.id: result for result in found}
     return Summary(
         statuses=Counter(result.status for result in found),
@@ -125,12 +125,6 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _renew(path: Path, content: bytes) -> None:
-    """Write a report, unless it is there already: of 1,000 pages most stay the same."""
-    if _content(path) != content:
-        results.replace(path, content)
 
 
 def _remove_stale(folder: Path, ids: set[str]) -> None:

@@ -6,7 +6,6 @@ A folder of results holds ``class.json`` (one ``Class``), ``results/<id>.json`` 
 
 import dataclasses
 import json
-import os
 import types
 import typing
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from autograder import whole
 from autograder.errors import Misuse
 from autograder.platforms import Platform, Student
 
@@ -143,21 +143,7 @@ class Class:
 def write(path: Path, record: Any) -> None:
     """Write a record as JSON, all of it or nothing, whatever happens."""
     text = json.dumps(dataclasses.asdict(record), indent=1, sort_keys=True, ensure_ascii=False)
-    replace(path, (text + "\n").encode("utf-8", "replace"))
-
-
-def replace(path: Path, content: bytes) -> None:
-    """Write a file so that at every moment either the old or the new one is there, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    whole.replace(path, (text + "\n").encode("utf-8", "replace"))
 
 
 def read(path: Path, kind: type[Record]) -> Record:

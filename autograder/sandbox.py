@@ -92,7 +92,6 @@ class Slot:
         self._socket = ours
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         ours.settimeout(START_SECONDS)
-        self._folder = tempfile.mkdtemp(prefix="slot-")
         with tempfile.TemporaryFile() as errors, theirs:
             arguments = [str(theirs.fileno()), self.isolation]
             with contextlib.ExitStack() as stack:
@@ -100,12 +99,13 @@ class Slot:
                     command, descriptors = isolation.strict(self.device, arguments, stack)
                     environment: dict[str, str] = {}  # whatever it holds could be read inside
                 else:
+                    self._folder = tempfile.mkdtemp(prefix="slot-")
                     command, environment = isolation.plain(Path(self._folder), arguments)
                     descriptors = []
                 try:
                     self._process = subprocess.Popen(
                         command,
-                        cwd=self._folder,
+                        cwd=self._folder or "/",
                         env=environment,
                         stdin=subprocess.DEVNULL,
                         stdout=subprocess.DEVNULL,

@@ -181,6 +181,36 @@ def grow(slug: str, sizes: list[int], folder: Path) -> dict[str, Any]:
     return found
 
 
+def timings_as_python(record: dict[str, Any]) -> str:
+    """Write what the book's page draws as a Python file that it can load."""
+    compared, growth = record["compared"], record["growth"]["kernels"]
+    cpu = {
+        slug: {
+            "otter run": _rounded(compared[f"{slug}, 2 workers"]["otter"]["cpu"]),
+            "autograder grade": _rounded(compared[f"{slug}, 2 workers"]["ours"]["cpu"]),
+        }
+        for slug in ("kernels", "forward")
+    }
+    machine = f"{record['machine']['processor']}, {record['machine']['cores']} cores, {record['date'][:10]}"
+    lines = [
+        '"""Written by benchmarks/grading.py from grading.json beside it; change neither by hand."""',
+        "",
+        f'measured = "{machine}"',
+        f"submissions = {record['submissions']}  # of which each notebook stands for ten",
+        "cpu_seconds = {  # of one submission, start-up and reports included",
+        *(f'    "{slug}": {json.dumps(found)},' for slug, found in cpu.items()),
+        "}",
+        f"class_sizes = {[int(size) for size in growth]}",
+        f"class_seconds = {[_rounded(run['seconds']) for run in growth.values()]}",
+        f"class_peaks = {[round(run['peak']) for run in growth.values()]}  # MB, all processes together",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.3g}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--quick", action="store_true", help="small classes, one round: does it run at all?")
@@ -223,7 +253,9 @@ def main() -> None:
         packages=["otter-grader", "numpy", "torch", "ipython"],
         results=results | {"growth": growth, "marginal": marginal},
     )
-    print(f"Written: {path.relative_to(REPOSITORY)}")
+    snippet = path.with_name("grading_timings.py")
+    snippet.write_text(timings_as_python(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
+    print(f"Written: {path.relative_to(REPOSITORY)}, {snippet.relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

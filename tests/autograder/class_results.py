@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from autograder import results
+from autograder import results, whole
 from autograder.platforms import Student
 from autograder.results import Asked, Class, FailedCell, QuestionResult, Result, State, Status
 
@@ -182,7 +182,7 @@ def lay_out(
         results.write(folder / "results" / f"{each.id}.json", each)
     for name, content in (("roster.csv", roster), ("gradebook.csv", gradebook)):
         if content is not None:
-            results.replace(folder / "inputs" / name, content)
+            whole.replace(folder / "inputs" / name, content)
     return folder
 
 

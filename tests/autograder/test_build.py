@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder import archives, build
+from autograder import archives, whole
 from tests.autograder.conftest import make_repository
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -134,9 +134,9 @@ def test_failure_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autograder.build.os.fsync", full)
+    monkeypatch.setattr("autograder.whole.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        build.replace(target, b"new")
+        whole.replace(target, b"new")
     assert [path.name for path in tmp_path.iterdir()] == ["notebook.ipynb"]
     assert target.read_bytes() == b"old"
 
