@@ -14,6 +14,7 @@ Standard library and ``worker``.
 
 import contextlib
 import ctypes
+import errno
 import gc
 import json
 import os
@@ -23,6 +24,7 @@ import resource
 import shutil
 import signal
 import socket
+import struct
 import sys
 import tempfile
 from pathlib import Path
@@ -40,6 +42,30 @@ PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
 CAPABILITY_VERSION = 0x20080522
 JOIN_SESSION_KEYRING = 1  # linux/keyctl.h
 KEYCTL = {"x86_64": 250, "aarch64": 219}  # number of the system call
+PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # linux/audit.h
+# System calls that no notebook needs, with their numbers on these two.
+FORBIDDEN = {
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    "semget": (64, 190),
+    "mq_open": (240, 180),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "mount": (165, 40),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "perf_event_open": (298, 241),
+    "io_uring_setup": (425, 425),
+}
 INSIDE_ID = 1000  # of the user whom student code sees itself as
 # Folders that every submission finds empty and may fill.
 OWN_FOLDERS = ("/tmp", "/dev/shm", "/home/student")
@@ -173,9 +199,10 @@ def _be_student(
             os.chdir(folder)
         else:
             _mount_own_folders(order["room"])
-            _forbid()
+            _forbid_namespaces()
             os.chdir(OWN_FOLDERS[-1])
         _drop_capabilities()
+        _forbid_calls()
         _limit(order)
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else it could not even look at itself
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -216,14 +243,38 @@ def _mount_own_folders(room: int) -> None:
         _call("mount", b"tmpfs", place.encode(), b"tmpfs", MS_NOSUID | MS_NODEV, options)
 
 
-def _forbid() -> None:
-    """Allow no further user namespaces: they open parts of the kernel that nobody needs.
-
-    And no System V memory where the kernel lets us say so: it lies outside all limits.
-    """
+def _forbid_namespaces() -> None:
+    """Allow no further user namespaces in here: they open parts of the kernel that nobody needs."""
     Path("/proc/sys/user/max_user_namespaces").write_text("0")
-    with contextlib.suppress(OSError):
-        Path("/proc/sys/kernel/shmall").write_text("0")
+
+
+def _forbid_calls() -> None:
+    """Refuse system calls that no notebook needs: memory outside all limits, other processes, rare corners.
+
+    A filter of the kernel's own kind (linux/seccomp.h, linux/filter.h): a list of small instructions, each
+    with a code, how many to skip if it is true and if it is not, and a number. On processors other than these
+    two there is none.
+    """
+    if platform.machine() not in ARCHITECTURES:
+        return
+    place = list(KEYCTL).index(platform.machine())
+    numbers = [pair[place] for pair in FORBIDDEN.values()]
+    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
+    refuse, allow, kill = 0x00050000 | errno.EPERM, 0x7FFF0000, 0x80000000
+    program = [
+        (load, 0, 0, 4),  # the processor's way of calling
+        (equal, 1, 0, ARCHITECTURES[platform.machine()]),
+        (answer, 0, 0, kill),
+        (load, 0, 0, 0),  # the number of the call
+        (at_least, len(numbers) + 1, 0, 0x40000000),  # a second way to call everything, on x86
+        *((equal, len(numbers) - n, 0, number) for n, number in enumerate(numbers)),
+        (answer, 0, 0, allow),
+        (answer, 0, 0, refuse),
+    ]
+    text = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    buffer = ctypes.create_string_buffer(text, len(text))
+    filter_program = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
+    _call("prctl", PR_SET_SECCOMP, SECCOMP_MODE_FILTER, filter_program, 0, 0)
 
 
 def _drop_capabilities() -> None:

@@ -497,6 +497,26 @@ RESOURCES = [
         seconds=SLOW,
     ),
     greedy(
+        "memory that no process holds",
+        """
+        import ctypes, os
+        libc = ctypes.CDLL(None, use_errno=True)
+        kept = []
+        try:
+            while len(kept) < 40:
+                kept.append(os.memfd_create("kept"))
+                os.write(kept[-1], b"x" * 2**20)
+            raise SystemError("files without a name")
+        except PermissionError:
+            pass
+        assert libc.shmget(0, 2**28, 0o1600) == -1
+        assert libc.syscall(0x40000000 | 319, b"kept", 0) == -1  # by the other way of calling
+        """,
+        HONEST,
+        status="graded",
+        seconds=QUICK,
+    ),
+    greedy(
         "five large children",
         """
         import os, time
@@ -671,6 +691,7 @@ FAULTS = [
         status=("graded", "memory", "timeout"),
         seconds=SLOW,
         failing=True,
+        least=NONE,  # on a busy machine all time goes into reading them
     ),
     faulty("no character at all", document(code(HONEST), code("x = 1\0\nglobals()")), failing=True),
 ]
