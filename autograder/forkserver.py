@@ -3,7 +3,8 @@
 It is asked over a socket, one JSON text a message:
 
     {"given": [source, …]}                                                          warm up with these cells
-    {"memory": …, "processes": …, "file": …, "room": …} and two file descriptors    begin a submission
+    {"memory": …, "processes": …, "file": …, "room": …, "device": …}
+    and two file descriptors                                                        begin a submission
     {}                                                                              end it
 
 and answers {"started": true}, then, once nothing of the submission lives any more, how it ended. Each
@@ -205,6 +206,8 @@ def _be_student(
         _forbid_calls()
         _limit(order)
         libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)  # else it could not even look at itself
+        if order["device"] == "cuda":
+            os.environ.pop("CUDA_VISIBLE_DEVICES", None)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         worker.main(descriptors[0], descriptors[1], notebook)
     except MemoryError:

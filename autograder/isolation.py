@@ -28,7 +28,11 @@ HOME = "/home/student"
 VENV = Path("/environment")
 # A bare environment: nothing of the instructor's. One thread, because submissions run side by side, and
 # because no process with several may fork; one order of sets and dicts, so that grading twice is the same.
+# The warm process must not touch a GPU, or none of its forks could: it sees none, and PyTorch looks for one
+# without touching it. A submission that may use one finds the second line gone.
 ENVIRONMENT = {
+    "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
+    "CUDA_VISIBLE_DEVICES": "",
     "IPYTHONDIR": "{folder}",
     "HOME": "{folder}",
     "LANG": "C.UTF-8",

@@ -213,6 +213,7 @@ class Slot:
             "processes": limits.processes,
             "file": limits.file,
             "room": limits.room,
+            "device": self.device,
         }
         try:
             said = self._order(order, [from_judge, to_judge])

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from autograder import standins
-from autograder.isolation import LEVELS
+from autograder.isolation import LEVELS, Device
 from autograder.sandbox import Limits, Slot
 from autograder.standins import BorderError, Notebook
 
@@ -239,6 +239,21 @@ def test_slot_tells_how_a_submission_ended_itself(slot: Slot, body: str, ended: 
     with slot.worker() as running, contextlib.suppress(BorderError):
         Notebook(running.channel, 10).run([("one", f"import ctypes, os\n{body}")])
     assert running.ended == ended
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_gpu_is_not_touched_before_the_fork_and_hidden_unless_it_may_be_used(device: Device) -> None:
+    given = ["import torch", "there = torch.cuda.is_available()", "if there: torch.cuda.init()"]
+    with Slot("strict", given, device=device) as slot, slot.worker() as running:
+        notebook = Notebook(running.channel, 60)
+        cells = [
+            "import os, sys\nwarm = 'torch' in sys.modules",
+            "touched = sys.modules['torch'].cuda.is_initialized()",
+            "hidden = os.environ.get('CUDA_VISIBLE_DEVICES')",
+        ]
+        assert notebook.run([(cell, cell) for cell in cells]) == []
+        assert (notebook["warm"], notebook["touched"]) == (True, False)
+        assert notebook["hidden"] == ("" if device == "cpu" else None)
 
 
 def test_processes_that_take_too_much_memory_together_are_ended(slot: Slot) -> None:
