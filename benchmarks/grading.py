@@ -181,34 +181,33 @@ def grow(slug: str, sizes: list[int], folder: Path) -> dict[str, Any]:
     return found
 
 
-def timings_as_python(record: dict[str, Any]) -> str:
-    """Write what the book's page draws as a Python file that it can load."""
-    compared, growth = record["compared"], record["growth"]["kernels"]
-    cpu = {
-        slug: {
-            "otter run": _rounded(compared[f"{slug}, 2 workers"]["otter"]["cpu"]),
-            "autograder grade": _rounded(compared[f"{slug}, 2 workers"]["ours"]["cpu"]),
-        }
-        for slug in ("kernels", "forward")
-    }
-    machine = f"{record['machine']['processor']}, {record['machine']['cores']} cores, {record['date'][:10]}"
-    lines = [
-        '"""Written by benchmarks/grading.py from grading.json beside it; change neither by hand."""',
-        "",
-        f'measured = "{machine}"',
-        f"submissions = {record['submissions']}  # of which each notebook stands for ten",
-        "cpu_seconds = {  # of one submission, start-up and reports included",
-        *(f'    "{slug}": {json.dumps(found)},' for slug, found in cpu.items()),
-        "}",
-        f"class_sizes = {[int(size) for size in growth]}",
-        f"class_seconds = {[_rounded(run['seconds']) for run in growth.values()]}",
-        f"class_peaks = {[round(run['peak']) for run in growth.values()]}  # MB, all processes together",
-    ]
-    return "\n".join(lines) + "\n"
+def draw(record: dict[str, Any], path: Path) -> None:
+    """Draw the figure of the book's page: what a submission costs, and how a class grows."""
+    os.environ["MATPLOTLIBRC"] = str(REPOSITORY / "book" / "matplotlibrc")  # the book's one style
+    import matplotlib.pyplot as plt
 
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.3g}")
+    plt.switch_backend("svg")
+    plt.rcParams["svg.hashsalt"] = "grading"  # the same bytes from the same record
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 3.2), layout="constrained")
+    names = {"otter": ("otter run", "#D55E00"), "ours": ("autograder grade", "#0072B2")}
+    longest = 0.0
+    for row, slug in enumerate(("kernels", "forward")):
+        for place, (who, (name, colour)) in enumerate(names.items()):
+            seconds = record["compared"][f"{slug}, 2 workers"][who]["cpu"]
+            height, longest = row + 0.4 * place, max(longest, seconds)
+            left.barh(height, seconds, 0.36, color=colour, label=name if row == 0 else None)
+            left.text(seconds, height, f" {seconds:.2f} s", va="center", fontsize=9)
+    left.set_yticks([0.2, 1.2], ["kernels", "forward"])
+    left.set(xlim=(0, 1.3 * longest), ylim=(2.2, -0.3), xlabel="processor time of one submission (s)")
+    left.legend(loc="lower right", fontsize=9)
+    growth = record["growth"]["kernels"]
+    right.plot(
+        [int(size) for size in growth], [run["seconds"] for run in growth.values()], "o-", color="#0072B2"
+    )
+    right.set(
+        xlim=(0, None), ylim=(0, None), xlabel="submissions", ylabel="seconds for all of them, two cores"
+    )
+    figure.savefig(path, metadata={"Date": None, "Description": f"{path.stem}.json, {record['date']}"})
 
 
 def main() -> None:
@@ -253,9 +252,9 @@ def main() -> None:
         packages=["otter-grader", "numpy", "torch", "ipython"],
         results=results | {"growth": growth, "marginal": marginal},
     )
-    snippet = path.with_name("grading_timings.py")
-    snippet.write_text(timings_as_python(json.loads(path.read_text(encoding="utf-8"))), encoding="utf-8")
-    print(f"Written: {path.relative_to(REPOSITORY)}, {snippet.relative_to(REPOSITORY)}")
+    picture = path.with_suffix(".svg")
+    draw(json.loads(path.read_text(encoding="utf-8")), picture)
+    print(f"Written: {path.relative_to(REPOSITORY)}, {picture.relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,9 @@ def test_pages_of_every_kind_are_found() -> None:
     """A slip in the rules of ``pages.py`` must not leave a page without its tests."""
     assert {"book/before-you-panic", "book/pictures-are-numbers", "book/sliding-window"} <= set(LESSONS)
     assert set(CHAPTERS) - set(LESSONS) == {"book/when-it-breaks"}
-    assert set(PLAIN) == {"book/glossary", "book/bibliography"}
+    names = ("grade-a-class", "privacy", "when-grading-goes-wrong")
+    instructors = {f"book/instructors/{name}" for name in names}
+    assert set(PLAIN) == {"book/glossary", "book/bibliography"} | instructors
 
 
 @every_lesson
