@@ -49,7 +49,7 @@ def test_time_grows_with_the_class_and_memory_does_not() -> None:
     growth = RECORD["growth"]["kernels"]
     each = {size: run["seconds"] / int(size) for size, run in growth.items()}
     assert each["1000"] < 1.25 * each["300"]  # nothing grows faster than the class
-    assert growth["1000"]["peak"] < 1.25 * growth["30"]["peak"]
+    assert growth["1000"]["peak"] < 1.25 * growth["100"]["peak"]  # once each kind of notebook has run
 
 
 def test_the_figure_is_drawn_from_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
