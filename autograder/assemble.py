@@ -21,6 +21,7 @@ from autograder.settings import Settings
 
 # Otter's first line in every test file; the helpers go right behind it.
 OTTER_IMPORT = "from otter.test_files import test_case\n"
+IMPORT = re.compile(r"^\s*(?:import ([\w.]+)|from ([\w.]+) import )", re.MULTILINE)
 # How a cell is folded in JupyterLab and on Colab; on the site the tag does it.
 FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}
 GRADESCOPE_NOTES = """\
@@ -249,6 +250,7 @@ def about(master: Master, student: bytes, solved: bytes, tables: Mapping[str, An
         "points": master.points,
         "seconds": master.seconds,
         "given": _sources(student, ignored=False),
+        "likely": likely_imports(master),
         "showing": showing.showing(_sources(solved, ignored=False)),
         "ignored": [
             hashlib.sha256(source.encode()).hexdigest() for source in _sources(student, ignored=True)
@@ -256,6 +258,16 @@ def about(master: Master, student: bytes, solved: bytes, tables: Mapping[str, An
         "questions": questions,
     }
     return (json.dumps(content, sort_keys=True) + "\n").encode()
+
+
+def likely_imports(master: Master) -> list[str]:
+    """Name the modules that students import besides those that they are given: the known answers do.
+
+    Not PyTorch: a process that has imported it takes three times as long to fork.
+    """
+    sources = [answer.source for question in master.questions for answer in question.answers]
+    found = {one or other for source in sources for one, other in IMPORT.findall(source)}
+    return sorted(name for name in found if name.split(".")[0] not in ("torch", "torchvision"))
 
 
 def _sources(notebook: bytes, *, ignored: bool) -> list[str]:

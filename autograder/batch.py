@@ -261,7 +261,7 @@ def _judge(connection: Connection, options: Options) -> None:
     os.environ["AUTOGRADER_DEVICE"] = options.device  # checks that want a GPU ask for it
     exercise = bundles.load(options.bundle, "the bundle")
     # The slot opens itself with the first notebook that is to be run.
-    with contextlib.closing(Slot(options.isolation, exercise.given, device=options.device)) as slot:
+    with contextlib.closing(Slot(options.isolation, exercise.warming, device=options.device)) as slot:
         while True:
             try:
                 asked = connection.recv()

@@ -31,6 +31,7 @@ class Exercise:
 
     seconds  how long a whole notebook may take
     given    the code cells of the notebook as students get it
+    likely   modules that students import besides
     showing  those of them that only show something, each with the names that it assigns
     ignored  hashes of its cells that grading ignores: they set up the notebook's own checks, and run them
     digest   a hash of all of the bundle
@@ -42,10 +43,16 @@ class Exercise:
     points: float
     seconds: float
     given: tuple[str, ...]
+    likely: tuple[str, ...]
     showing: Mapping[str, frozenset[str]]
     ignored: frozenset[str]
     tasks: tuple[Task, ...]
     digest: str
+
+    @property
+    def warming(self) -> list[str]:
+        """Cells that import what its notebooks are going to import."""
+        return [*self.given, *(f"import {name}" for name in self.likely)]
 
 
 def load(content: bytes, shown: str) -> Exercise:
@@ -71,6 +78,7 @@ def load(content: bytes, shown: str) -> Exercise:
             points=float(about["points"]),
             seconds=float(about["seconds"]),
             given=tuple(about["given"]),
+            likely=tuple(about["likely"]),
             showing={source: frozenset(names) for source, names in about["showing"].items()},
             ignored=frozenset(about["ignored"]),
             tasks=tasks,

@@ -61,7 +61,7 @@ def exercise(built_once: Path) -> Exercise:
 @pytest.fixture(scope="module")
 def slot(exercise: Exercise) -> Iterator[Slot]:
     """The one place where all of them run, one after another. There is no test without its sandbox."""
-    with Slot("strict", exercise.given) as opened:
+    with Slot("strict", exercise.warming) as opened:
         if not opened.nests:
             pytest.fail("Here a submission gets no namespaces of its own: these tests must not run.")
         yield opened

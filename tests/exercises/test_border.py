@@ -50,7 +50,7 @@ def broken(product_notebook: bytes) -> bytes:
 def grade_apart(exercise: Exercise, notebook: bytes, questions: list[str]) -> judge.Score:
     """What the class grader makes of a notebook."""
     bundle = bundles.load(exercise.product.bundle, "the bundle")
-    with Slot("strict", bundle.given) as slot:
+    with Slot("strict", bundle.warming) as slot:
         return grading.run(bundle, json.loads(notebook), slot, seconds=300, questions=questions).score
 
 

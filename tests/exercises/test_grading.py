@@ -28,7 +28,7 @@ def bundle(kernels: Exercise) -> Bundle:
 @pytest.fixture(scope="module")
 def slot(bundle: Bundle) -> Iterator[Slot]:
     """One slot for all tests of this file."""
-    with Slot("strict", bundle.given) as opened:
+    with Slot("strict", bundle.warming) as opened:
         yield opened
 
 
