@@ -1,5 +1,6 @@
 """A class is graded by one command, which can be stopped at any moment and goes on where it was."""
 
+import contextlib
 import csv
 import json
 import os
@@ -173,6 +174,27 @@ def test_ctrl_c_finishes_what_is_running_and_says_how_to_go_on(built: Path, tmp_
     assert 3 <= done < 8
     assert f"Stopped: {8 - done} of 8 are not graded yet. The same command goes on." in errors.decode()
     assert (tmp_path / "out" / "summary.html").is_file()
+
+
+@pytest.mark.parametrize("moment", [0, 0.1, 0.2, 0.4])
+def test_ctrl_c_while_a_judge_starts_ends_the_command_and_shows_no_traceback(
+    built: Path, tmp_path: Path, moment: float
+) -> None:
+    folder = hand_in(tmp_path / "in", **CLASS)
+    process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "1")
+    judges: list[psutil.Process] = []
+    while not judges:
+        assert process.poll() is None
+        for child in psutil.Process(process.pid).children():
+            with contextlib.suppress(psutil.Error):  # others come and go
+                judges += [child] if any("spawn_main" in word for word in child.cmdline()) else []
+    time.sleep(moment)
+    judges[0].send_signal(signal.SIGINT)  # a terminal sends it to both
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors.decode()
+    assert "The same command goes on." in errors.decode()
 
 
 def test_judge_that_dies_takes_no_submission_with_it(built: Path, tmp_path: Path) -> None:
