@@ -293,3 +293,16 @@ def test_folder_with_the_results_of_another_exercise_is_left_alone(
     about.write_text(about.read_text().replace('"exercise": "doubling"', '"exercise": "halving"'))
     refused = autograder(built, *command)
     assert (refused.returncode, "holds the results of halving" in refused.stderr) == (2, True)
+
+
+def test_ctrl_c_twice_stops_at_once_and_says_how_to_go_on(built: Path, tmp_path: Path) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT], bob=[RIGHT, ENDLESS])
+    process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "1")
+    wait_for_results(tmp_path / "out", 1, process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in errors.decode()) == (1, False)
+    assert "Stopped at once. The same command goes on." in errors.decode()
+    assert set(outcomes(tmp_path / "out")) == {"ann"}
