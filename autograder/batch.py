@@ -91,10 +91,14 @@ class Stop:
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Make sure that no other run writes into a folder. Raises Misuse if one does."""
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        folder.chmod(0o700)  # names and marks will lie in it
-    with (folder / ".lock").open("w") as lock:
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            folder.chmod(0o700)  # names and marks will lie in it
+        opened = (folder / ".lock").open("w")
+    except OSError as error:
+        raise Misuse(f"{folder}: {error.strerror}. Name a folder that can be written to.") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -54,7 +54,8 @@ class Graded:
 def grade(settings: Settings, wishes: Wishes, progress: Callable[[Tally], None]) -> Graded:
     """Grade a class. Raises Misuse, before anything is written, where something is not as it must be."""
     jobs = _jobs(wishes)
-    out, folder = wishes.out.resolve(), wishes.folder.resolve()
+    # Of a link that leads to itself, realpath makes a path, and resolve an error of its own.
+    out, folder = (Path(os.path.realpath(path)) for path in (wishes.out, wishes.folder))
     if out == folder or folder in out.parents:
         raise Misuse(
             f"{wishes.out} lies in {wishes.folder}: results would be taken for uploads. Choose another."

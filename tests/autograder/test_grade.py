@@ -306,3 +306,16 @@ def test_ctrl_c_twice_stops_at_once_and_says_how_to_go_on(built: Path, tmp_path:
     assert (process.returncode, "Traceback" in errors.decode()) == (1, False)
     assert "Stopped at once. The same command goes on." in errors.decode()
     assert set(outcomes(tmp_path / "out")) == {"ann"}
+
+
+def test_out_that_cannot_be_written_to_is_misuse(built: Path, tmp_path: Path, autograder: Run) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT])
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to("loop")
+    for out in ("file", "file/below", "loop", "loop/below"):
+        done = autograder(built, "grade", "doubling", str(folder), "--out", str(tmp_path / out))
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), (out, done.stderr)
+        assert "Name a folder that can be written to." in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+    done = autograder(built, "grade", "doubling", str(tmp_path / "loop"), "--out", str(tmp_path / "out"))
+    assert (done.returncode, "not found" in done.stderr) == (2, True)
