@@ -319,3 +319,27 @@ def test_out_that_cannot_be_written_to_is_misuse(built: Path, tmp_path: Path, au
     assert (tmp_path / "file").read_text() == "mine"
     done = autograder(built, "grade", "doubling", str(tmp_path / "loop"), "--out", str(tmp_path / "out"))
     assert (done.returncode, "not found" in done.stderr) == (2, True)
+
+
+def test_gradebook_and_its_column_of_an_earlier_run_stay(
+    built: Path, tmp_path: Path, autograder: Run
+) -> None:
+    folder, out = hand_in(tmp_path / "in", ann=[RIGHT]), tmp_path / "out"
+    (tmp_path / "book.csv").write_text("name,Lab 3,Lab 4\nann,,\n")
+    command = ("grade", "doubling", str(folder), "--out", str(out))
+    passed = autograder(built, *command, "--gradebook", str(tmp_path / "book.csv"), "--column", "Lab 3")
+    assert passed.returncode == 0, passed.stderr
+    again = autograder(built, *command)
+    assert again.returncode == 0, again.stderr
+    assert (out / "gradebook.csv").read_text() == "name,Lab 3,Lab 4\nann,2,\n"
+    before = everything(out) | {"class.json": (out / "class.json").read_bytes()}
+    wrong = autograder(built, *command, "--column", "Lab 5")
+    assert (wrong.returncode, "no column is called “Lab 5”" in wrong.stderr) == (2, True)
+    assert everything(out) | {"class.json": (out / "class.json").read_bytes()} == before
+
+
+def test_column_without_a_gradebook_is_misuse(built: Path, tmp_path: Path, autograder: Run) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT])
+    out = tmp_path / "out"
+    done = autograder(built, "grade", "doubling", str(folder), "--out", str(out), "--column", "Lab 3")
+    assert (done.returncode, "--column" in done.stderr, out.exists()) == (2, True, False)
