@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -90,10 +91,14 @@ class Stop:
 @contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Make sure that no other run writes into a folder. Raises Misuse if one does."""
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        folder.chmod(0o700)  # names and marks will lie in it
-    with (folder / ".lock").open("w") as lock:
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            folder.chmod(0o700)  # names and marks will lie in it
+        opened = (folder / ".lock").open("w")
+    except OSError as error:
+        raise Misuse(f"{folder}: {error.strerror}. Name a folder that can be written to.") from None
+    with opened as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -204,9 +209,18 @@ class _Judge:
         """Start the process. A fresh one: a fork of one in which PyTorch has started its threads can hang."""
         fresh = multiprocessing.get_context("spawn")
         self.connection, theirs = fresh.Pipe()
-        self.process = fresh.Process(target=_judge, args=(theirs, self.options), daemon=False)
-        self.process.start()
+        self.process = fresh.Process(target=_judge, args=(theirs,), daemon=False)
+        resource_tracker.ensure_running()  # starting it later would lift the block
+        # A judge begins deaf to Ctrl-C, which a terminal sends to all.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         theirs.close()
+        # Not as an argument: one that is longer than a pipe waits for ever for a process that has died.
+        with contextlib.suppress(OSError):
+            self.connection.send(self.options)
 
     def begin(self, work: _Work) -> None:
         """Give it a submission."""
@@ -255,9 +269,14 @@ class _Judge:
             self.process.join()
 
 
-def _judge(connection: Connection, options: Options) -> None:
+def _judge(connection: Connection) -> None:
     """Judge submissions until there are no more, or whoever asks has gone. Runs in a process of its own."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever hands out the work
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    try:
+        options: Options = connection.recv()
+    except (EOFError, OSError):
+        return
     os.environ["AUTOGRADER_DEVICE"] = options.device  # checks that want a GPU ask for it
     exercise = bundles.load(options.bundle, "the bundle")
     # The slot opens itself with the first notebook that is to be run.

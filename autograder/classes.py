@@ -27,7 +27,7 @@ class Wishes:
     out      where everything is written
     timeout  seconds for one notebook
     memory   MB for one notebook
-    column   of the gradebook: the one to fill in
+    column   of the gradebook: the one to fill in; by default that of an earlier run, if its gradebook stays
     """
 
     slug: str
@@ -54,7 +54,8 @@ class Graded:
 def grade(settings: Settings, wishes: Wishes, progress: Callable[[Tally], None]) -> Graded:
     """Grade a class. Raises Misuse, before anything is written, where something is not as it must be."""
     jobs = _jobs(wishes)
-    out, folder = wishes.out.resolve(), wishes.folder.resolve()
+    # Of a link that leads to itself, realpath makes a path, and resolve an error of its own.
+    out, folder = (Path(os.path.realpath(path)) for path in (wishes.out, wishes.folder))
     if out == folder or folder in out.parents:
         raise Misuse(
             f"{wishes.out} lies in {wishes.folder}: results would be taken for uploads. Choose another."
@@ -71,8 +72,9 @@ def grade(settings: Settings, wishes: Wishes, progress: Callable[[Tally], None])
         device=wishes.device,
         gpu=settings.gpu,
         finished="",
-        column=wishes.column,
+        column=wishes.column or _kept_column(wishes, out),
     )
+    _same_class(out, exercise)
     inputs = {}
     if wishes.roster:
         inputs["roster.csv"] = _read(wishes.roster)
@@ -80,6 +82,10 @@ def grade(settings: Settings, wishes: Wishes, progress: Callable[[Tally], None])
     if wishes.gradebook:
         inputs["gradebook.csv"] = _read(wishes.gradebook)
         gradebook.check(inputs["gradebook.csv"], about)
+    elif (kept := out / "inputs" / "gradebook.csv").is_file():
+        gradebook.check(kept.read_bytes(), about)
+    elif wishes.column:
+        raise Misuse("--column names a column of a gradebook: pass that too, with --gradebook.")
     uploads = submissions.find(wishes.folder)
     with batch.alone(out):
         _same_class(out, exercise)
@@ -147,6 +153,12 @@ def _same_class(out: Path, exercise: Exercise) -> None:
             raise Misuse(
                 f"{out} holds the results of {found.exercise}. Name another folder for {exercise.slug}."
             )
+
+
+def _kept_column(wishes: Wishes, out: Path) -> str:
+    """Return the column of a gradebook that was passed to an earlier run, and stays with it."""
+    place = out / "class.json"
+    return results.read(place, Class).column if place.is_file() and not wishes.gradebook else ""
 
 
 def _there(out: Path) -> Path:

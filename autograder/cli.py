@@ -177,6 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AutograderError as error:
         print(f"autograder: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        begun = options.verb == "grade"
+        print(f"\nStopped at once.{' The same command goes on.' if begun else ''}", file=sys.stderr)
+        return 1
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         print(

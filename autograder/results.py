@@ -6,6 +6,7 @@ A folder of results holds ``class.json`` (one ``Class``), ``results/<id>.json`` 
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from collections.abc import Sequence
@@ -156,7 +157,7 @@ def read(path: Path, kind: type[Record]) -> Record:
         return made
     except OSError as error:
         raise Misuse(f"{path}: {error.strerror}. Pass a folder that autograder grade has written.") from None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise Misuse(f"{path}: no result of this program ({error}). Delete it and grade again.") from None
 
 
@@ -188,6 +189,6 @@ def _record(found: Any, kind: Any) -> Any:
         return found
     if kind is float and type(found) is int:
         return float(found)
-    if type(found) is not kind:
+    if type(found) is not kind or (kind is float and not math.isfinite(found)):
         raise ValueError(f"{found!r} is no {kind.__name__}")
     return found

@@ -1,5 +1,6 @@
 """A class is graded by one command, which can be stopped at any moment and goes on where it was."""
 
+import contextlib
 import csv
 import json
 import os
@@ -175,6 +176,27 @@ def test_ctrl_c_finishes_what_is_running_and_says_how_to_go_on(built: Path, tmp_
     assert (tmp_path / "out" / "summary.html").is_file()
 
 
+@pytest.mark.parametrize("moment", [0, 0.1, 0.2, 0.4])
+def test_ctrl_c_while_a_judge_starts_ends_the_command_and_shows_no_traceback(
+    built: Path, tmp_path: Path, moment: float
+) -> None:
+    folder = hand_in(tmp_path / "in", **CLASS)
+    process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "1")
+    judges: list[psutil.Process] = []
+    while not judges:
+        assert process.poll() is None
+        for child in psutil.Process(process.pid).children():
+            with contextlib.suppress(psutil.Error):  # others come and go
+                judges += [child] if any("spawn_main" in word for word in child.cmdline()) else []
+    time.sleep(moment)
+    judges[0].send_signal(signal.SIGINT)  # a terminal sends it to both
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors.decode()
+    assert "The same command goes on." in errors.decode()
+
+
 def test_judge_that_dies_takes_no_submission_with_it(built: Path, tmp_path: Path) -> None:
     folder = hand_in(tmp_path / "in", **CLASS)
     process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "1")
@@ -271,3 +293,53 @@ def test_folder_with_the_results_of_another_exercise_is_left_alone(
     about.write_text(about.read_text().replace('"exercise": "doubling"', '"exercise": "halving"'))
     refused = autograder(built, *command)
     assert (refused.returncode, "holds the results of halving" in refused.stderr) == (2, True)
+
+
+def test_ctrl_c_twice_stops_at_once_and_says_how_to_go_on(built: Path, tmp_path: Path) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT], bob=[RIGHT, ENDLESS])
+    process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "1")
+    wait_for_results(tmp_path / "out", 1, process)
+    process.send_signal(signal.SIGINT)
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert (process.returncode, "Traceback" in errors.decode()) == (1, False)
+    assert "Stopped at once. The same command goes on." in errors.decode()
+    assert set(outcomes(tmp_path / "out")) == {"ann"}
+
+
+def test_out_that_cannot_be_written_to_is_misuse(built: Path, tmp_path: Path, autograder: Run) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT])
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to("loop")
+    for out in ("file", "file/below", "loop", "loop/below"):
+        done = autograder(built, "grade", "doubling", str(folder), "--out", str(tmp_path / out))
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), (out, done.stderr)
+        assert "Name a folder that can be written to." in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+    done = autograder(built, "grade", "doubling", str(tmp_path / "loop"), "--out", str(tmp_path / "out"))
+    assert (done.returncode, "not found" in done.stderr) == (2, True)
+
+
+def test_gradebook_and_its_column_of_an_earlier_run_stay(
+    built: Path, tmp_path: Path, autograder: Run
+) -> None:
+    folder, out = hand_in(tmp_path / "in", ann=[RIGHT]), tmp_path / "out"
+    (tmp_path / "book.csv").write_text("name,Lab 3,Lab 4\nann,,\n")
+    command = ("grade", "doubling", str(folder), "--out", str(out))
+    passed = autograder(built, *command, "--gradebook", str(tmp_path / "book.csv"), "--column", "Lab 3")
+    assert passed.returncode == 0, passed.stderr
+    again = autograder(built, *command)
+    assert again.returncode == 0, again.stderr
+    assert (out / "gradebook.csv").read_text() == "name,Lab 3,Lab 4\nann,2,\n"
+    before = everything(out) | {"class.json": (out / "class.json").read_bytes()}
+    wrong = autograder(built, *command, "--column", "Lab 5")
+    assert (wrong.returncode, "no column is called “Lab 5”" in wrong.stderr) == (2, True)
+    assert everything(out) | {"class.json": (out / "class.json").read_bytes()} == before
+
+
+def test_column_without_a_gradebook_is_misuse(built: Path, tmp_path: Path, autograder: Run) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT])
+    out = tmp_path / "out"
+    done = autograder(built, "grade", "doubling", str(folder), "--out", str(out), "--column", "Lab 3")
+    assert (done.returncode, "--column" in done.stderr, out.exists()) == (2, True, False)

@@ -3,14 +3,17 @@
 import csv
 import dataclasses
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
-from autograder import gradebook, roster, tables
+from autograder import gradebook, people, platforms, roster, tables
 from autograder.errors import Misuse
+from autograder.files import File
 from autograder.gradebook import Filled
+from autograder.people import Match
 from autograder.platforms import Student
 from autograder.results import Result
 from tests.autograder.class_results import ASKED, COURSE, canvas_gradebook, question, result, varied
@@ -272,3 +275,14 @@ def test_the_roster_tells_who_is_missing_and_who_is_a_stranger():
     compared = roster.compare(listed, [of("liwei", "1"), of("doejane", "9", place=2)])
     assert [person.name for person in compared.missing] == ["Ada Roe"]
     assert [each.id for each, _ in compared.strangers] == ["000000000002"]
+
+
+@pytest.mark.parametrize(
+    "sent", ["_LATE_33002_1_k.ipynb", "LATE_33002_1_k.ipynb", "abaracyprian_33002_111_k.ipynb"]
+)
+def test_name_of_a_file_cannot_claim_the_id_of_somebody_else(sent):
+    file = File(f"mallory_12345_67890_{sent}", Path("k.ipynb"))
+    arrived = platforms.arrival(file, {})
+    listed = people.read(b'Student,ID\n"Abara, Cyprian",33002\nMallory,12345\n', "book.csv").people
+    (match,) = people.match([(arrived.students[0], arrived.platform)], listed)
+    assert match == Match(None, "the name of its file can be read in two ways")

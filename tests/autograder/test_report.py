@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -229,3 +230,13 @@ def test_pages_are_for_everyone(browser, made, width, scheme):
     assert len(asked) == len(names)
     assert complaints == []
     context.close()
+
+
+@pytest.mark.parametrize("damage", ["[" * 100_000, "NaN", "Infinity", "1e999"])
+def test_result_that_is_damaged_is_named(tmp_path, damage):
+    lay_out(tmp_path, [result()])
+    (path,) = (tmp_path / "results").glob("*.json")
+    content = re.sub(r'"score": [^,]*', lambda _: f'"score": {damage}', path.read_text("utf-8"))
+    path.write_text(content, "utf-8")
+    with pytest.raises(Misuse, match=f"{path.name}: no result of this program"):
+        report.write(tmp_path)
