@@ -57,12 +57,14 @@ class Options:
 class Tally:
     """How far a run has come.
 
+    others   results of submissions that are not among the uploads: of another folder, or renamed since
     waiting  ids of submissions that are not graded, because the run was stopped
     """
 
     total: int
     kept: int = 0  # graded by an earlier run
     graded: int = 0
+    others: int = 0
     waiting: list[str] = field(default_factory=list)
 
 
@@ -129,7 +131,11 @@ def run(
         if _is_done(folder, work):
             tally.kept += 1
         else:
+            # An outdated result must not be in the reports of a run that is stopped before its turn.
+            (folder / "results" / f"{upload.id}.json").unlink(missing_ok=True)
             waiting.append(work)
+    ids = {upload.id for upload in uploads}
+    tally.others = sum(path.stem not in ids for path in (folder / "results").glob("*.json"))
     progress(tally)
     again: deque[_Work] = deque()
 

@@ -274,6 +274,12 @@ def grade_class(chosen: settings.Settings, options: argparse.Namespace) -> int:
         )
     if tally.kept:
         print(f"{_count(tally.kept, 'submission')} had been graded before and did not change.")
+    if tally.others:
+        print(
+            f"{_count(tally.others, 'result')} of submissions that are not in {options.folder} stayed, and "
+            f"count. Delete what does not belong to this class in {options.out / 'results'}, then: "
+            "autograder report"
+        )
     if options.isolation == "none":
         print("Without isolation: student code could do what you can do on this machine.", file=sys.stderr)
     code = say_summary(options.out, graded.summary)
