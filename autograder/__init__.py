@@ -1,1 +1,1 @@
-"""Builds, checks and (later) grades the exercises of the course *Mostly Harmless Convolutions*."""
+"""Builds and checks the exercises, and grades what students hand in: *Mostly Harmless Convolutions*."""

@@ -131,8 +131,6 @@ def run(
         if _is_done(folder, work):
             tally.kept += 1
         else:
-            # An outdated result must not be in the reports of a run that is stopped before its turn.
-            (folder / "results" / f"{upload.id}.json").unlink(missing_ok=True)
             waiting.append(work)
     ids = {upload.id for upload in uploads}
     tally.others = sum(path.stem not in ids for path in (folder / "results").glob("*.json"))
@@ -153,6 +151,8 @@ def run(
     if again and not stop.asked:
         _grade_all(again, options, 1, stop, settle)
     tally.waiting = [work.upload.id for work in (*waiting, *again)]
+    for identity in tally.waiting:  # an outdated result must not be in the reports of a run that was stopped
+        (folder / "results" / f"{identity}.json").unlink(missing_ok=True)
     return tally
 
 

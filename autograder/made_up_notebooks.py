@@ -265,8 +265,8 @@ class Exercise:
     def mistake(self, rng: Random) -> Answer:
         """Choose a mistake, the common ones more often."""
         listed, weights = zip(*self.mistakes, strict=True)
-        (chosen,) = rng.choices(listed, weights)
-        return chosen  # type: ignore[no-any-return]
+        chosen: Answer = rng.choices(listed, weights)[0]
+        return chosen
 
 
 def _stands_alone(source: str, functions: Sequence[str], solution: str) -> bool:

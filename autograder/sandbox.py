@@ -189,9 +189,8 @@ class Slot:
         finally:
             watch.stop()
             try:
-                said = self._order(
-                    {}
-                )  # before the border is closed: one that sees it go would leave by itself
+                # Before the border is closed: one that sees it go would leave by itself.
+                said = self._order({})
                 running.cpu = float(said["cpu"])
                 running.ended = "memory" if watch.over else _ending(int(said["exit"]))
             except (OSError, ValueError, KeyError):

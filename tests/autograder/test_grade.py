@@ -142,16 +142,30 @@ def test_outdated_results_are_not_reported_by_a_run_that_is_stopped(
     command = ["grade", "doubling", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--jobs", "1"]
     hand_in(tmp_path / "in", **CLASS)
     assert autograder(built, *command).returncode == 0
+    listed = list((tmp_path / "out" / "results").glob("*.json"))
+    before = {path: path.read_bytes() for path in listed}
     process = begin(built, *command, "--timeout", "59")  # other limits: all have to be graded again
     end = time.monotonic() + 60
-    while len(list((tmp_path / "out" / "results").glob("*.json"))) != 2:
+    while sum(path.read_bytes() != content for path, content in before.items()) < 2:
         assert time.monotonic() < end
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode == 1
+    assert all(path.read_bytes() != before[path] for path in listed if path.exists())
     rows = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig").splitlines()
-    assert len(rows) == 1 + len(outcomes(tmp_path / "out")) < 9
+    assert 3 <= len(rows) == 1 + len(outcomes(tmp_path / "out")) < 9
+
+
+def test_outdated_results_stay_where_nothing_can_be_graded(
+    built: Path, tmp_path: Path, autograder: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("grade", "doubling", str(tmp_path / "in"), "--out", str(tmp_path / "out"))
+    hand_in(tmp_path / "in", ann=[RIGHT])
+    assert autograder(built, *command).returncode == 0
+    monkeypatch.setenv("PATH", str(tmp_path))  # no bubblewrap
+    assert autograder(built, *command, "--timeout", "59").returncode == 2
+    assert outcomes(tmp_path / "out") == {"ann": ("graded", 2.0)}
 
 
 @pytest.mark.parametrize("moment", ["at once", 0, 1, 4, 7])
