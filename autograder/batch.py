@@ -33,6 +33,8 @@ from autograder.submissions import LARGEST_NOTEBOOK, Submission, Upload
 DECIDING = ("ipython", "numpy", "opencv-python-headless", "otter-grader", "scikit-image", "scipy", "torch")
 # A judge that has not answered so long after all time is up hangs itself.
 SLACK_SECONDS = 120.0
+# What every judge needs, and no exercise's own libraries: those may start threads.
+PRELOADED = ["autograder.batch", "otter.test_files.exception_test"]
 MOST_TRIES = 2  # of a submission that takes a judge with it
 TICK_SECONDS = 0.5
 
@@ -212,10 +214,11 @@ class _Judge:
         self.start()
 
     def start(self) -> None:
-        """Start the process. A fresh one: a fork of one in which PyTorch has started its threads can hang."""
-        fresh = multiprocessing.get_context("spawn")
-        self.connection, theirs = fresh.Pipe()
-        self.process = fresh.Process(target=_judge, args=(theirs,), daemon=False)
+        """Start the process: a fork of one that has read what all judges need, and has no threads."""
+        kept = multiprocessing.get_context("forkserver")
+        kept.set_forkserver_preload(PRELOADED)
+        self.connection, theirs = kept.Pipe()
+        self.process = kept.Process(target=_judge, args=(theirs,), daemon=False)
         resource_tracker.ensure_running()  # starting it later would lift the block
         # A judge begins deaf to Ctrl-C, which a terminal sends to all.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

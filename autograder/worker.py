@@ -140,8 +140,8 @@ def text(source: Any) -> str:
     return bytes(source).decode()
 
 
-def fingerprint(value: Any) -> str:
-    """Return a hash of an argument after a call; one that cannot be packed any more has been changed."""
+def fingerprint(value: Any) -> Any:
+    """Return an argument's fingerprint after a call; one that could not cross any more has been changed."""
     try:
         return wire.fingerprint(value)
     except wire.WireError:

@@ -74,7 +74,9 @@ class Watch(threading.Thread):
     """Watches all processes that this one has started: their memory, and the time of those nobody waits for.
 
     bubblewrap leaves without waiting for what ran in it, so the kernel adds that time to nobody's. The warm
-    process in there has waited for every submission; what it last showed is its time and theirs.
+    process in there has waited for every submission; what it last showed is its time and theirs. Nor does
+    the command wait for the process whose forks are the judges, which it stops at the very end; that one has
+    waited for them.
     """
 
     def __init__(self) -> None:
@@ -87,13 +89,21 @@ class Watch(threading.Thread):
             for process in psutil.Process().children(recursive=True):
                 try:
                     total += process.memory_full_info().pss
-                    # The warm process itself, whose parent is bubblewrap, not one of its forks.
+                    # The warm process itself, whose parent is bubblewrap, and the first of the judges: not
+                    # one of their forks.
                     parent = process.parent()
-                    if process.name().startswith("python") and parent and parent.name() == "bwrap":
+                    above = parent.name() if parent else ""
+                    is_warm = above == "bwrap" and process.name().startswith("python")
+                    if is_warm or (_is_first_judge(process) and not _is_first_judge(parent)):
                         self.inside[process.pid] = sum(process.cpu_times()[:4])
                 except psutil.Error:
                     continue
             self.most = max(self.most, total)
+
+
+def _is_first_judge(process: psutil.Process | None) -> bool:
+    """Whether this is the process that Python keeps to fork others from, or one of those."""
+    return process is not None and "multiprocessing.forkserver" in " ".join(process.cmdline())
 
 
 def measured(what: Callable[[], None]) -> dict[str, float]:

@@ -318,34 +318,38 @@ def compare(
     counted = np.ones(right.shape, dtype=bool) if where is None else np.asarray(where, dtype=bool)
     stored = np.where(counted, values, 0.0) if same_shape else values
     outside = period is not None and bool(((stored < 0) | (stored > period)).any())
+    sentence = ""
+    if same_shape:
+        off = np.abs(values - right)
+        if period is not None:
+            off = np.minimum(off % period, period - off % period)
+        lost = counted & ~np.isfinite(values)
+        wrong = counted & ~(off <= allowed)
+        if lost.any():
+            place = tuple(int(i) for i in np.argwhere(lost)[0])
+            sentence = f"{place_of(place)}your {name} gives {values[place]}, which is no finite number"
+        elif wrong.any():
+            place = tuple(int(i) for i in np.argwhere(wrong)[0])
+            inside = "the inside is right but the border is not: " if border_only(wrong) else ""
+            found, asked_for = values[place], right[place]
+            digits = 6 if f"{found:.6g}" != f"{asked_for:.6g}" else 12  # enough to see that the two differ
+            verdict = f"; {asked_for:.{digits}g} is right" if reveal else ", which is not right"
+            sentence = f"{inside}{place_of(place)}your {name} gives {found:.{digits}g}{verdict}"
+        elif outside:
+            sentence = f"your {name} gives values outside 0 to {period:g}"
+        if sentence:
+            trial.found, trial.expected = values, right
+    else:
+        got = f"an array of shape {array.shape}" if array.ndim else "a single number"
+        asked = f"an array of shape {right.shape}" if right.ndim else "a single number"
+        sentence = f"your {name} gives back {got}; {asked} is asked for"
+    if not sentence:
+        return
     if period is not None and np.isfinite(stored).all():
         stored = on_a_circle(stored, period)
     outcome = ["array", [*values.shape, "outside"] if outside else list(values.shape)]
     outcome += digest(stored, allowed / (scale or 1.0), scale if period is None else 1.0)
-    if not same_shape:
-        got = f"an array of shape {array.shape}" if array.ndim else "a single number"
-        asked = f"an array of shape {right.shape}" if right.ndim else "a single number"
-        trial.wrong(outcome, f"your {name} gives back {got}; {asked} is asked for")
-        return
-    off = np.abs(values - right)
-    if period is not None:
-        off = np.minimum(off % period, period - off % period)
-    lost = counted & ~np.isfinite(values)
-    wrong = counted & ~(off <= allowed)
-    if lost.any():
-        place = tuple(int(i) for i in np.argwhere(lost)[0])
-        trial.wrong(outcome, f"{place_of(place)}your {name} gives {values[place]}, which is no finite number")
-    elif wrong.any():
-        place = tuple(int(i) for i in np.argwhere(wrong)[0])
-        inside = "the inside is right but the border is not: " if border_only(wrong) else ""
-        found, asked_for = values[place], right[place]
-        digits = 6 if f"{found:.6g}" != f"{asked_for:.6g}" else 12  # enough to see that the two differ
-        verdict = f"; {asked_for:.{digits}g} is right" if reveal else ", which is not right"
-        trial.wrong(outcome, f"{inside}{place_of(place)}your {name} gives {found:.{digits}g}{verdict}")
-    elif outside:
-        trial.wrong(outcome, f"your {name} gives values outside 0 to {period:g}")
-    if trial.sentence:
-        trial.found, trial.expected = values, right
+    trial.wrong(outcome, sentence)
 
 
 def refuse(

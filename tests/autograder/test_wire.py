@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -294,6 +295,16 @@ def test_silence_is_late_and_a_drip_does_not_prolong_it(pair: tuple[Channel, Cha
         judge.receive(0.3)
     assert time.monotonic() - start < 5
     helper.join()
+
+
+def test_flood_that_never_lets_the_judge_wait_is_late_too(tmp_path: Path) -> None:
+    flood = tmp_path / "flood"
+    with flood.open("wb") as file:  # from a file there is always something to read
+        file.write(struct.pack(">4sIQ", wire.MARK, 100, 2**28))
+        file.truncate(2**28 + 100)
+    channel = Channel(os.open(flood, os.O_RDONLY), os.open(os.devnull, os.O_WRONLY))
+    with contextlib.closing(channel), pytest.raises(Late):
+        channel.receive(0.005)
 
 
 def test_other_side_that_does_not_read_is_late(pair: tuple[Channel, Channel]) -> None:
