@@ -1,5 +1,18 @@
-"""``python -m autograder`` is the same as the command ``autograder``."""
+"""The command ``autograder``; ``python -m autograder`` is the same."""
 
-from autograder.cli import main
+import sys
 
-raise SystemExit(main())
+
+def main() -> int:
+    """Run the command line; say it plainly if Ctrl-C comes while it is still being read."""
+    try:
+        from autograder.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        print("\nStopped at once. Nothing was begun.", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

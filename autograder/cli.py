@@ -147,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.verb == "report":
             return say_summary(options.folder, classes.reports(options.folder))
-        chosen = settings.load(settings.find_root((options.root or Path.cwd()).resolve()))
+        # Of a link that leads to itself, realpath makes a path, and resolve an error of its own.
+        chosen = settings.load(settings.find_root(Path(os.path.realpath(options.root or Path.cwd()))))
         if options.verb == "new":
             made = build.new(chosen.root, options.slug).relative_to(chosen.root)
             print(f"{made} is there. Change it, then: autograder build {options.slug}")

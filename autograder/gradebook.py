@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder import people, roster, tables
 from autograder.errors import Misuse
 from autograder.files import shown
-from autograder.people import Listed, Match, Person
+from autograder.people import Listed, Person
 from autograder.results import Class, Result
 from autograder.tables import Cell
 
@@ -48,7 +48,7 @@ class Filled:
     cells        how many cells hold the points of this exercise now
     overwritten  those that held something else before
     left         left as they were, though something was handed in: a person decides
-    unmatched    submissions of somebody who is not found in it
+    unmatched    submissions of somebody who is not found in it, and the reason
     without      people in it who have handed in nothing
     notes        what else the instructor should know
     """
@@ -58,7 +58,7 @@ class Filled:
     cells: int
     overwritten: tuple[Line, ...]
     left: tuple[Line, ...]
-    unmatched: tuple[Line, ...]
+    unmatched: tuple[tuple[Result, str], ...]
     without: tuple[Person, ...]
     notes: tuple[str, ...]
 
@@ -113,18 +113,9 @@ def fill(content: bytes, course: Class, results: Sequence[Result], name: str = "
         filled,
         tuple(overwritten),
         tuple(left),
-        _unmatched(found),
+        tuple((result, match.why) for result, match in found if match.person is None),
         tuple(person for person in listed.people if person not in by_person),
         _notes(listed, course, at),
-    )
-
-
-def _unmatched(found: Sequence[tuple[Result, Match]]) -> tuple[Line, ...]:
-    """List the submissions of people who are not found."""
-    return tuple(
-        Line(", ".join(shown(student.name) for student in result.students), match.why, result)
-        for result, match in found
-        if match.person is None
     )
 
 

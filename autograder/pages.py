@@ -102,8 +102,8 @@ def chapter(slug: str) -> str:
 
 
 def names(result: Result) -> str:
-    """Name all students of a submission on one line."""
-    return ", ".join(shown(student.name) for student in result.students)
+    """Name all students of a submission on one line; a name may hold a comma."""
+    return "; ".join(shown(student.name) for student in result.students)
 
 
 def feedback(result: Result, course: Class) -> bytes:
@@ -136,6 +136,7 @@ def summary(
         .render(
             course=course,
             results=results,
+            by_id=by_id,
             statuses=Counter(result.status for result in results),
             scored=scored,
             median=tallies.median(results),

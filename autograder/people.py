@@ -45,8 +45,6 @@ LOGIN = (
     "user name",
 )
 KNOWN = (*NAME, *FIRST, *LAST, *PLATFORM_ID, *NUMBER, *LOGIN)
-# In a student's name this is what Canvas puts behind one: whoever named the file could have written the rest.
-TWO_WAYS = re.compile(r"_[0-9]+_[0-9]+(_|$)")
 # Canvas's own student for trying things out.
 TEST_STUDENT = {"student, test", "test student"}
 
@@ -158,9 +156,6 @@ def match(students: Sequence[tuple[Student, Platform]], people: Sequence[Person]
     bearers = _index([student for student, _ in students], lambda student: squashed(student.name))
     found = []
     for student, platform in students:
-        if platform == "canvas" and TWO_WAYS.search(student.name):
-            found.append(Match(None, "the name of its file can be read in two ways"))
-            continue
         # In a folder of one's own, the name of a file may be any of these.
         bare = "" if student.number or student.email else student.name
         number, login = student.number or bare, (student.email or bare).casefold()

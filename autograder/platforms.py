@@ -14,19 +14,18 @@ Platform = Literal["folder", "canvas", "gradescope", "moodle"]
 
 METADATA = "submission_metadata.yml"
 DEEPEST_METADATA = 50  # lists in lists; an export has some ten
-# Names may hold "_" and digits, and so may the names of files: of two places where a name can be cut the
-# last is right, and one with real ids before one with small numbers. A mark LATE leaves no doubt.
+# Canvas writes a name in small letters and takes numbers between two "_" out of it, so the first place where
+# it can be cut is right, and all that follows is the file's own name, which a student can choose (canvas-lms,
+# lib/content_zipper.rb). A name may still end in "_99": numbers as long as real ids go first.
 CANVAS = [
-    re.compile(rf"(?P<name>.+){late}_(?P<user>{user})_(?P<order>{number})_(?P<file>.+)", re.DOTALL)
-    for late, user, number in (
-        ("(?P<late>_LATE)", "[0-9A-Za-z]{1,20}", "[0-9]{1,20}"),
-        ("(?P<late>)", "[0-9]{3,20}", "[0-9]{3,20}"),
-        ("(?P<late>)", "[0-9]{1,20}", "[0-9]{1,20}"),
+    re.compile(
+        r"(?P<late>LATE_)?(?P<name>anon(?:ymous)?)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)"
     )
 ] + [
     re.compile(
-        r"(?P<name>anon(?:ymous)?)(?P<late>)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)"
+        rf"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>{number})_(?P<order>{number})_(?P<file>.+)", re.DOTALL
     )
+    for number in ("[1-9][0-9]{2,19}", "[0-9]{1,20}")
 ]
 TRY = re.compile(r"(?P<base>.+)-(?P<number>[1-9][0-9]{0,2})(?P<ending>\.[^.]+)", re.DOTALL)
 GRADESCOPE = re.compile(r"submission_(?P<number>[0-9]{1,20})")
@@ -114,20 +113,29 @@ def split_try(name: str) -> tuple[str, int]:
 def unwrapped(files: Sequence[File]) -> list[File]:
     """Take off folders around all uploads, as zips often have them.
 
-    A folder around two notebooks or more, and nothing beside it, is taken for such a folder.
+    A folder around two notebooks or more, and nothing beside it but lists and notes, is taken for such a
+    folder.
     """
     inner, kept = list(files), list(files)
     while True:
-        tops = {file.parts[0] for file in inner}
-        if len(tops) != 1 or any(len(file.parts) == 1 for file in inner) or _is_of_one_student(*tops):
+        beside = [file for file in inner if _is_list(file)]
+        within = [file for file in inner if not _is_list(file)]
+        tops = {file.parts[0] for file in within}
+        if len(tops) != 1 or any(len(file.parts) == 1 for file in within) or _is_of_one_student(*tops):
             return kept
-        inner = [replace(file, name=file.name.split("/", 1)[1]) for file in inner]
-        folders = {file.parts[0] for file in inner if len(file.parts) > 1 or file.folder}
-        plain = {file.parts[0] for file in inner} - folders
+        within = [replace(file, name=file.name.split("/", 1)[1]) for file in within]
+        folders = {file.parts[0] for file in within if len(file.parts) > 1 or file.folder}
+        plain = {file.parts[0] for file in within} - folders
         known = any(map(_is_of_one_student, folders | plain)) or any(map(canvas_name, plain))
         uploads = folders | {name for name in plain if is_notebook(name) or is_archive(name)}
+        inner = beside + within
         if known or len(uploads) > 1:
             kept = inner
+
+
+def _is_list(file: File) -> bool:
+    """Whether a file that lies beside the uploads is a list or a note, and no upload."""
+    return len(file.parts) == 1 and not file.folder and not _is_handed_in(file.name)
 
 
 def _is_of_one_student(name: str) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder import gradebook, pages, results, roster, tables, tallies, whole
+from autograder import gradebook, pages, people, results, roster, tables, tallies, whole
 from autograder.errors import Misuse
 from autograder.files import shown
 from autograder.gradebook import Filled
@@ -59,15 +59,18 @@ def write(folder: Path) -> Summary:
     _require_ids(folder, found)
     listed, book = (_content(folder / "inputs" / name) for name in ("roster.csv", "gradebook.csv"))
     # Whatever can be wrong is found before anything is written.
-    compared = None if listed is None else roster.compare(roster.read(listed, "roster.csv"), found)
+    on_roster = None if listed is None else roster.read(listed, "roster.csv")
+    compared = None if on_roster is None else roster.compare(on_roster, found)
     filled = None if book is None else gradebook.fill(book, course, found)
-    for result in found:
+    lists = [on_roster or (), () if book is None else people.read(book, "gradebook.csv").people]
+    called = roster.named(lists, found)
+    for result in called:
         whole.replace(folder / "feedback" / f"{result.id}.html", pages.feedback(result, course))
     _remove_stale(folder / "feedback", {result.id for result in found})
-    whole.replace(folder / "grades.csv", grades(course, found))
+    whole.replace(folder / "grades.csv", grades(course, called))
     if filled is not None:
         whole.replace(folder / "gradebook.csv", filled.content)
-    whole.replace(folder / "summary.html", pages.summary(course, found, compared, filled))
+    whole.replace(folder / "summary.html", pages.summary(course, called, compared, filled))
     by_id = {result.id: result for result in found}
     return Summary(
         statuses=Counter(result.status for result in found),

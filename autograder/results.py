@@ -10,7 +10,7 @@ import math
 import types
 import typing
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -157,7 +157,7 @@ def read(path: Path, kind: type[Record]) -> Record:
         return made
     except OSError as error:
         raise Misuse(f"{path}: {error.strerror}. Pass a folder that autograder grade has written.") from None
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Misuse(f"{path}: no result of this program ({error}). Delete it and grade again.") from None
 
 
@@ -175,6 +175,12 @@ def _record(found: Any, kind: Any) -> Any:
         if type(found) is not dict:
             raise ValueError("a part of it is missing")
         hints = typing.get_type_hints(kind)
+        if unknown := found.keys() - hints.keys():
+            raise ValueError(f"{min(unknown)!r} is nothing that it should hold")
+        fields = dataclasses.fields(kind)
+        absent = [field.name for field in fields if field.default is MISSING and field.name not in found]
+        if absent:
+            raise ValueError(f"{absent[0]!r} is missing")
         return kind(**{name: _record(value, hints[name]) for name, value in found.items()})
     if origin is tuple:
         if type(found) is not list:

@@ -1,7 +1,7 @@
 """The roster of a class: who should have handed in something, and who has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autograder import people
 from autograder.errors import Misuse
@@ -44,6 +44,24 @@ def compare(listed: Sequence[Person], results: Sequence[Result]) -> Compared:
         if match.person is None:
             strangers.setdefault(result.id, (result, match.why))
     return Compared(tuple(person for person in listed if person not in here), tuple(strangers.values()))
+
+
+def named(lists: Sequence[Sequence[Person]], results: Sequence[Result]) -> list[Result]:
+    """Call students what the first list calls them in which they are found; sorted by these names.
+
+    Canvas squashes their names in those of its files.
+    """
+    found = [[match.person for _, match in matched(listed, results)] for listed in lists]
+    people_of_each = iter(zip(*found, strict=True)) if found else None
+    called = []
+    for result in results:
+        students = []
+        for student in result.students:
+            fitting = next(people_of_each) if people_of_each else ()
+            name = next((person.name for person in fitting if person and person.name), student.name)
+            students.append(replace(student, name=name))
+        called.append(replace(result, students=tuple(students)))
+    return sorted(called, key=lambda result: (result.student.casefold(), result.id))
 
 
 def matched(listed: Sequence[Person], results: Sequence[Result]) -> list[tuple[Result, Match]]:

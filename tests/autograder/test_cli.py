@@ -1,6 +1,8 @@
 """The command line: helpful, quiet, and clear about misuse."""
 
+import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +40,27 @@ def test_folder_that_is_no_course_is_said(tmp_path: Path, autograder: Command) -
     done = autograder(tmp_path, "build")
     assert done.returncode == 2
     assert "There is no folder with solutions/ and pyproject.toml" in done.stderr
+
+
+def test_course_that_is_a_link_to_itself_is_said(tmp_path: Path, autograder: Command) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    done = autograder(tmp_path, "--root", "loop", "build")
+    assert done.returncode == 2
+    assert "There is no folder with solutions/ and pyproject.toml" in done.stderr
+
+
+def test_ctrl_c_while_the_command_is_being_read_shows_no_traceback(repository: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autograder", "build"], cwd=repository, stderr=subprocess.PIPE, text=True
+    )
+    maps = Path(f"/proc/{process.pid}/maps")
+    while "_multiarray_umath" not in maps.read_text():  # a part of NumPy, which is read on the way
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert errors == "\nStopped at once. Nothing was begun.\n"
+    assert not list((repository / "exercises").glob("*"))
 
 
 def test_command_works_from_a_folder_inside_the_course(repository: Path, autograder: Command) -> None:

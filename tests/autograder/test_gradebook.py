@@ -13,7 +13,6 @@ from autograder import gradebook, people, platforms, roster, tables
 from autograder.errors import Misuse
 from autograder.files import File
 from autograder.gradebook import Filled
-from autograder.people import Match
 from autograder.platforms import Student
 from autograder.results import Result
 from tests.autograder.class_results import ASKED, COURSE, canvas_gradebook, question, result, varied
@@ -135,7 +134,7 @@ def test_a_canvas_id_that_is_by_chance_the_number_of_another_fills_nothing():
     text = canvas('"Müller, Zoë",77,1005,,A,')
     made = filled(text, of("jonesbob", "1005"))
     assert made.content == text.encode()
-    assert made.unmatched[0].who == "jonesbob"
+    assert made.unmatched[0][0].student == "jonesbob"
 
 
 def test_a_student_number_counts_for_gradescope_whatever_the_name():
@@ -147,7 +146,7 @@ def test_a_name_that_two_people_have_fills_nothing():
     text = canvas('"Li, Wei",1,,,A,', '"Wei, Li",2,,,B,')
     made = filled(text, of("Wei Li", platform="folder"))
     assert made.content == text.encode()
-    assert "several" in made.unmatched[0].what
+    assert "several" in made.unmatched[0][1]
 
 
 def test_two_submissions_by_one_name_fill_nothing():
@@ -160,7 +159,7 @@ def test_a_number_and_a_name_that_disagree_are_for_a_person():
     text = canvas('"Li, Wei",1,,,A,', '"Smith, Ada",2,,,B,')
     made = filled(text, of("smithada", "1"))
     assert made.content == text.encode()
-    assert "could be" in made.unmatched[0].what
+    assert "could be" in made.unmatched[0][1]
 
 
 def test_all_members_of_a_group_get_the_points():
@@ -283,6 +282,14 @@ def test_the_roster_tells_who_is_missing_and_who_is_a_stranger():
 def test_name_of_a_file_cannot_claim_the_id_of_somebody_else(sent):
     file = File(f"mallory_12345_67890_{sent}", Path("k.ipynb"))
     arrived = platforms.arrival(file, {})
+    assert not arrived.late
     listed = people.read(b'Student,ID\n"Abara, Cyprian",33002\nMallory,12345\n', "book.csv").people
     (match,) = people.match([(arrived.students[0], arrived.platform)], listed)
-    assert match == Match(None, "the name of its file can be read in two ways")
+    assert match.person.name == "Mallory"
+
+
+def test_name_of_a_file_cannot_hide_that_it_is_late():
+    file = File("mallory_LATE_12345_67890_mallory_12345_67890_k.ipynb", Path("k.ipynb"))
+    arrived = platforms.arrival(file, {})
+    assert arrived.late
+    assert arrived.students == (Student("mallory", "12345"),)

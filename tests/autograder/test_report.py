@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import html
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,11 +76,33 @@ def test_a_pending_question_is_left_out_and_listed(tmp_path):
     assert summary.pending == 1
 
 
+def test_students_are_called_what_a_list_calls_them(tmp_path):
+    squashed = [Student("roeada", "11"), Student("mullerzoe", "12"), Student("someoneelse", "13")]
+    folder = lay_out(tmp_path, [result(place, students=(each,)) for place, each in enumerate(squashed, 1)])
+    inputs = folder / "inputs"
+    inputs.mkdir(exist_ok=True)
+    (inputs / "roster.csv").write_text("name,number\nAda Roe,11\n")
+    (inputs / "gradebook.csv").write_text('Student,ID,Sobel (12)\n"Müller, Zoë",12,\n"Roe, A.",11,\n')
+    report.write(folder)
+    assert [row["student"] for row in rows(folder)] == ["Ada Roe", "Müller, Zoë", "someoneelse"]
+    assert [row["number"] for row in rows(folder)] == ["11", "12", "13"]
+    summary = (folder / "summary.html").read_text()
+    assert "Müller, Zoë" in summary
+    assert "mullerzoe" not in summary.replace("mullerzoe_", "")
+    assert "Ada Roe" in (folder / "feedback" / "000000000001.html").read_text()
+
+
+def test_members_of_a_group_are_told_apart_by_more_than_a_comma(tmp_path):
+    folder = lay_out(tmp_path, [result(students=(Student("Roe, Ada", "11"), Student("Müller, Zoë", "12")))])
+    report.write(folder)
+    assert rows(folder)[0]["student"] == "Roe, Ada; Müller, Zoë"
+
+
 def test_identifiers_keep_their_zeros_and_formulas_are_text(tmp_path):
     students = (Student("=1+1", "00123", "@x"), Student("Zoë", "7"))
     report.write(lay_out(tmp_path, [result(students=students, file="-x.ipynb")]))
     (row,) = rows(tmp_path)
-    assert (row["student"], row["submission"]) == ("'=1+1, Zoë", "'-x.ipynb")
+    assert (row["student"], row["submission"]) == ("'=1+1; Zoë", "'-x.ipynb")
     assert (row["number"], row["email"]) == ("00123; 7", "'@x")
 
 
@@ -240,3 +263,22 @@ def test_result_that_is_damaged_is_named(tmp_path, damage):
     path.write_text(content, "utf-8")
     with pytest.raises(Misuse, match=f"{path.name}: no result of this program"):
         report.write(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda record: record.pop("late"), "'late' is missing"),
+        (lambda record: record.update(extra=1), "'extra' is nothing that it should hold"),
+        (lambda record: record["questions"][0].pop("title"), "'title' is missing"),
+    ],
+)
+def test_result_that_lacks_something_says_what(tmp_path, change, says):
+    lay_out(tmp_path, [result()])
+    (path,) = (tmp_path / "results").glob("*.json")
+    record = json.loads(path.read_text("utf-8"))
+    change(record)
+    path.write_text(json.dumps(record), "utf-8")
+    with pytest.raises(Misuse, match=re.escape(says)) as caught:
+        report.write(tmp_path)
+    assert str(path) in str(caught.value)

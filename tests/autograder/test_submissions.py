@@ -95,7 +95,8 @@ def test_lists_and_notes_beside_the_notebooks_are_no_uploads(tmp_path: Path) -> 
         ("bond_007_12345_67890_sobel.ipynb", "bond_007", "12345", False, 1),
         ("ada_12345_67890_week_3_1_sobel.ipynb", "ada", "12345", False, 1),
         ("ada_LATE_12345_67890_2026_2027_sobel.ipynb", "ada", "12345", True, 1),
-        ("too_LATE_LATE_12345_67890_sobel.ipynb", "too_LATE", "12345", True, 1),
+        ("ada_12345_67890_grace_LATE_54321_98765_sobel.ipynb", "ada", "12345", False, 1),
+        ("LATE_anon_x7Kp2_67890_sobel.ipynb", "anon", "x7Kp2", True, 1),
         ("ada_5_6_sobel.ipynb", "ada", "5", False, 1),
         ("anon_x7Kp2_67890_sobel.ipynb", "anon", "x7Kp2", False, 1),
         ("renée_00123_67890_my sobel.ipynb", "renée", "00123", False, 1),
@@ -286,6 +287,19 @@ def test_zip_of_a_class_is_read_like_its_folder(tmp_path: Path, names: tuple[str
 def test_folder_around_a_single_upload_is_taken_off(tmp_path: Path, name: str, platform: str) -> None:
     (upload,) = submissions.find(lay_out(tmp_path, {f"download/{name}": notebook()}))
     assert upload.platform == platform
+
+
+def test_folder_beside_lists_and_notes_is_taken_off(tmp_path: Path) -> None:
+    uploads = {f"submissions/{name}.ipynb": notebook(name) for name in ("ada", "grace")}
+    lay_out(tmp_path, {"roster.csv": b"name\nada\n", "README.md": b"", **uploads})
+    assert list(found(tmp_path)) == ["ada", "grace"]
+
+
+def test_folder_beside_an_upload_is_one_student_s(tmp_path: Path) -> None:
+    lay_out(
+        tmp_path, {"grace.ipynb": notebook("g"), **{f"ada/{name}.ipynb": notebook(name) for name in "ab"}}
+    )
+    assert list(found(tmp_path)) == ["ada", "grace"]
 
 
 def test_folder_of_one_student_is_not_taken_off(tmp_path: Path) -> None:
