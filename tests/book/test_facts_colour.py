@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -409,6 +410,55 @@ def test_the_sentences_about_the_recorded_runs_are_true_of_them(chapter):
     assert treated["parameters"] == original["parameters"] == 2_997_642
     assert original["parameters"] > fast["parameters"] == told(chapter, "run_c_parameters")
     assert len(chapter["recorded"]["cpu"]["curves"]) == 3  # "one of each"
+
+
+MADE_UP = {  # a run that nobody has made
+    "machine": "A processor",
+    "date": "2026-01-02",
+    "stored_as": "JPEG, quality 75",
+    "pictures": 50_000,
+    "tests": 10_000,
+    "curves": [
+        {"contestant": "a", "parameters": 3, "epochs": [(9.6 * n, 0.1 + 0.025 * n) for n in range(1, 26)]},
+        {"contestant": "b", "parameters": 3, "epochs": [(5.0, 0.4), (10.0, 0.8)]},
+        {"contestant": "c", "parameters": 2, "epochs": [(0.5, 0.6), (1.0, 0.8), (2.0, 0.95)]},
+        {"contestant": "c", "parameters": 2, "epochs": [(0.5, 0.5), (1.4, 0.7228), (2.4, 0.93)]},
+    ],
+}
+
+
+def test_runs_on_a_graphics_processor_are_told_as_they_are(chapter):
+    words = chapter["in_words"](MADE_UP)
+    assert "(A processor, 2026-01-02) they learned from 50,000 pictures" in words
+    assert "took 4.0 minutes for its 25 epochs and ended at 72.5%; the old notebook had reported 72.3%." in words
+    assert "ended at 94.0% after 2.2 seconds (the mean of 2 runs), the worst of which came to 93.0%." in words
+    assert "after 1.2 seconds" in words
+    assert "200 times" in words  # 240 by the mean of 1.0 and 1.4
+
+
+def test_a_network_that_never_got_so_far_is_not_said_to_have(chapter):
+    slow = MADE_UP | {"curves": [*MADE_UP["curves"], {"contestant": "c", "epochs": [(0.5, 0.6)]}]}
+    assert "passed" not in chapter["in_words"](slow)
+
+
+def test_runs_on_a_graphics_processor_get_a_panel_with_seconds_and_minutes_on_one_axis(chapter, monkeypatch):
+    (drawing,) = (cell.source for cell, _ in chapter["printed"] if 'titles = {"cpu"' in cell.source)
+    space = chapter | {"recorded": chapter["recorded"] | {"gpu": MADE_UP}}
+    monkeypatch.setattr(plt, "show", lambda: None)
+    exec(drawing, space)
+    (_, below) = space["panels"][:, 0]
+    assert below.get_xscale() == "log"
+    assert below.get_title() == "a graphics processor"
+    assert len(below.lines) == len(MADE_UP["curves"]) + 1  # and chance
+    low, high = below.get_xlim()
+    assert low < 0.5
+    assert high > 240
+    plt.close("all")
+
+
+def test_the_description_of_the_figure_speaks_of_the_graphics_processor_once_it_is_drawn(chapter):
+    alt = next(line for line in TEXT.splitlines() if "alt:" in line and "over the minutes of processor time" in line)
+    assert ("graphics processor" in alt) == ("gpu" in chapter["recorded"])
 
 
 # --- CIFAR-10 ---

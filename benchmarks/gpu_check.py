@@ -1,0 +1,238 @@
+"""The check on a GPU (`training`, question 6), many times over: what honest fits come to, and what cheats do.
+
+    .venv/bin/python benchmarks/gpu_check.py pack             # where the course is
+    python benchmarks/gpu_check.py run [--seeds 20]           # where the GPU is: PyTorch and NumPy are enough
+
+``pack`` writes _build/gpu_check/check.json: the notebook's cells, the check, and every answer that the master
+knows for questions 5 and 6. ``run`` gives each of them the pictures of the hidden check, drawn anew and with
+classes dealt anew for every seed, and watches the GPU from outside as the check does. Honest answers get all
+seeds, wrong ones the first few. It writes benchmarks/results/gpu_check.json after every trial; --append goes
+on with what is missing there. Without a GPU it runs at CPU scale, as a rehearsal: name another --out then.
+
+right        share of 500 unseen pictures named rightly, None where no model could be asked
+said         what the check says, empty if it passes
+seconds      of the whole check, cpu_seconds of this process in it
+verdict      how the GPU was seen at work from outside: "by process id", "by memory", or not at all
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+from record import RESULTS, circumstances
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PACKED = REPOSITORY / "_build" / "gpu_check" / "check.json"
+LEAST = {"cuda": 0.8, "cpu": 0.45}  # as in the check
+LEARN = {"cuda": 3000, "cpu": 1500}
+LIMIT = {"cuda": 180, "cpu": 60}  # CPU-seconds
+ASKED = 500
+# A process that holds memory on the GPU until it is told to go.
+HOLDER = """\
+import sys, torch
+held = torch.zeros(300 * 2**20, dtype=torch.uint8, device="cuda")
+torch.cuda.synchronize()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+Names = dict[str, Any]
+
+
+def pack(path: Path) -> None:
+    """Write all that the check needs into one file. Needs the course's own packages."""
+    from autograder import build, judge
+
+    (master,) = build.read_masters(REPOSITORY, ["training"])
+    solved = (REPOSITORY / "dist" / "training_solved.ipynb").read_bytes()
+    answers = [answer for question in master.questions if question.name in ("q5", "q6") for answer in question.answers]
+    content = {
+        "checks": build.templates().checks,
+        "helpers": master.helpers("helper"),
+        "hidden": master.helpers("hidden helper"),
+        "cells": ["".join(cell["source"]) for cell in judge.code_cells(solved)],
+        "answers": [{"name": "the solution", "kind": "right", "source": ""}]
+        + [{"name": answer.name, "kind": answer.kind, "source": answer.source} for answer in answers],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(content['answers'])} answers")
+
+
+def helpers_of(packed: dict[str, Any], seed: int) -> Names:
+    """Return what the hidden check is made of."""
+    names: Names = {"SEED": seed}
+    for part in ("checks", "helpers", "hidden"):
+        exec(packed[part], names)
+    return names
+
+
+def notebook_of(packed: dict[str, Any], source: str) -> Names:
+    """Run the notebook's cells and an answer. What this machine has no package for, such as a plot, is left out."""
+    names: Names = {"__name__": "__main__"}
+    for cell in [*packed["cells"], source]:
+        try:
+            steps = ast.parse(cell).body
+        except SyntaxError:
+            continue  # a magic
+        for step in steps:
+            with contextlib.suppress(Exception), contextlib.redirect_stdout(io.StringIO()):
+                exec(compile(ast.Module([step], []), "cell", "exec"), names)
+    return names
+
+
+def pictures(path: Path, seed: int, learn: int) -> tuple[np.ndarray, ...]:
+    """Draw the pictures of the check: training, labels, others, labels; the labels dealt anew."""
+    packed = json.loads(path.read_text(encoding="utf-8"))
+    train, labels, test, truth = helpers_of(packed, seed)["museum"](learn, ASKED, 10, 2)
+    dealt = np.random.default_rng([seed, 6]).permutation(10)
+    return train, dealt[labels], test, dealt[truth]
+
+
+def attempt(names: Names, helpers: Names, drawn: Sequence[np.ndarray], device: str) -> dict[str, Any]:
+    """Let one answer be checked."""
+    train, labels, test, truth = drawn
+    view = helpers["OutsideView"]() if device == "cuda" else contextlib.nullcontext()
+    start, cpu, said = time.perf_counter(), time.process_time(), ""
+    with view:
+        try:
+            helpers["ask_fit"](
+                names, train, labels, test, truth, LEAST[device], "tried", device, limit=LIMIT[device]
+            )
+        except AssertionError as error:
+            said = str(error)
+    found = {"said": said, "seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
+    right = None
+    with contextlib.suppress(Exception):  # there may be no model
+        right = float((names["ask_here"](test).argmax(axis=1) == truth).mean())
+    return {"right": right, **found, "verdict": getattr(view, "verdict", "")}
+
+
+def seen_of(command: list[str]) -> dict[str, Any]:
+    """Start a process that holds memory on the GPU; say what the driver's program shows of it from outside."""
+    ask = ["nvidia-smi", "--format=csv,noheader,nounits"]
+
+    def look() -> dict[str, Any]:
+        said = {
+            what: subprocess.run([*ask, question], capture_output=True, text=True, check=False).stdout.split("\n")
+            for what, question in (
+                ("apps", "--query-compute-apps=pid,used_memory"),
+                ("used", "--query-gpu=memory.used"),
+            )
+        }
+        return {what: [line for line in lines if line.strip()] for what, lines in said.items()}
+
+    before = look()
+    process = subprocess.Popen(
+        [*command, sys.executable, "-c", HOLDER],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    ready = process.stdout.readline().strip() == "ready"
+    held = look() if ready else {}
+    _, errors = process.communicate()
+    return {"pid": process.pid, "before": before, "held": held, "errors": errors[-500:] if not ready else ""}
+
+
+def namespaces() -> dict[str, Any]:
+    """What is seen of a process on the GPU: a plain one, and one in a namespace of processes of its own."""
+    apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
+    return {"plain": seen_of([]), "apart": seen_of(apart) if shutil.which("unshare") else {"errors": "no unshare"}}
+
+
+def summary(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Say for each answer how it did."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(trial["answer"] for trial in trials):
+        own = [trial for trial in trials if trial["answer"] == name]
+        rights = [trial["right"] for trial in own if trial["right"] is not None]
+        found[name] = {
+            "kind": own[0]["kind"],
+            "n": len(own),
+            "passed": sum(not trial["said"] for trial in own),
+            "right": [min(rights), median(rights), max(rights)] if rights else None,
+            "seconds": median(trial["seconds"] for trial in own),
+            "cpu_seconds": max(trial["cpu_seconds"] for trial in own),
+            "verdicts": dict(Counter(trial["verdict"] for trial in own)),
+        }
+    return found
+
+
+def run(options: argparse.Namespace) -> None:
+    """Try all answers and write what came of them."""
+    import torch
+
+    packed = json.loads(options.packed.read_text(encoding="utf-8"))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if options.out is None and device == "cpu":
+        raise SystemExit("There is no GPU here. For a rehearsal name another file: --out FILE")
+    out = options.out or RESULTS / "gpu_check.json"
+    learn = options.learn or LEARN[device]
+    answers = [each for each in packed["answers"] if not options.only or each["name"] in options.only]
+    record: dict[str, Any] = {"benchmark": "gpu_check", "sessions": [], "trials": []}
+    if options.append and out.is_file():
+        record = json.loads(out.read_text(encoding="utf-8"))
+    session = circumstances(["numpy", "torch"]) | {"device": device, "learn": learn, "namespaces": None}
+    if device == "cuda":
+        session |= {"device": torch.cuda.get_device_name(), "namespaces": namespaces()}
+    record["sessions"].append(session)
+    done = {(trial["answer"], trial["seed"]) for trial in record["trials"]}
+    wanted = [
+        (seed, each)
+        for seed in range(options.seeds)
+        for each in answers
+        if (each["kind"] == "right" or seed < options.wrong_seeds) and (each["name"], seed) not in done
+    ]
+    seeds = sorted({seed for seed, _ in wanted})
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        drawn = {seed: pool.submit(pictures, options.packed, seed, learn) for seed in seeds}
+        for seed, each in wanted:
+            names, helpers = notebook_of(packed, each["source"]), helpers_of(packed, seed)
+            found = attempt(names, helpers, drawn[seed].result(), device)
+            record["trials"].append({"answer": each["name"], "kind": each["kind"], "seed": seed, **found})
+            record["summary"] = summary(record["trials"])
+            out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            print(f"{seed:3} {each['name']:40.40} {found['right']} {found['seconds']:.1f} s {found['said'][:60]}", flush=True)
+    print(f"Written: {out}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("pack", help="write what travels").add_argument("--packed", type=Path, default=PACKED)
+    running = verbs.add_parser("run", help="try all answers")
+    running.add_argument("--packed", type=Path, default=PACKED)
+    running.add_argument("--out", type=Path, help="default: benchmarks/results/gpu_check.json")
+    running.add_argument("--seeds", type=int, default=20, help="for honest answers")
+    running.add_argument("--wrong-seeds", type=int, default=3, help="for wrong ones")
+    running.add_argument("--only", nargs="*", metavar="NAME", help="some answers, by name")
+    running.add_argument("--learn", type=int, help="how many pictures to learn from")
+    running.add_argument("--append", action="store_true", help="keep what the file holds, and go on")
+    options = parser.parse_args()
+    if options.verb == "pack":
+        pack(options.packed)
+    else:
+        run(options)
+
+
+if __name__ == "__main__":
+    main()
