@@ -86,7 +86,7 @@ def pack(value: Any, limits: Limits = LIMITS, *, layouts: bool = True) -> bytes:
     """
     writer = _Writer(limits, layouts)
     tree = writer.tree(value, 0)
-    header = json.dumps({"value": tree, "arrays": writer.arrays}, allow_nan=False).encode("ascii")
+    header = ENCODER.encode({"value": tree, "arrays": writer.arrays}).encode("ascii")
     if len(header) > limits.header:
         raise WireError(f"the header would take {len(header):,} bytes; {limits.header:,} are allowed")
     total = len(header) + sum(map(len, writer.buffers))
@@ -162,9 +162,7 @@ def unpack(frame: bytes, limits: Limits = LIMITS) -> Any:
         raise WireError(f"the frame holds {len(frame) - PREFIX.size:,} bytes and promises {total:,}")
     header = frame[PREFIX.size : PREFIX.size + length]
     try:
-        content = json.loads(
-            header.decode("utf-8"), parse_int=_int, parse_float=_float, parse_constant=_refuse
-        )
+        content = DECODER.decode(header.decode("utf-8"))
     except WireError:
         raise
     except (ValueError, RecursionError) as error:
@@ -202,6 +200,11 @@ def _float(text: str) -> float:
 
 def _refuse(text: str) -> Any:
     raise WireError(f"the header holds {text}, which is no JSON")
+
+
+# Made once: making them takes longer than a short header.
+ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+DECODER = json.JSONDecoder(parse_int=_int, parse_float=_float, parse_constant=_refuse)
 
 
 def _arrays(found: Any, content: memoryview, limits: Limits) -> "list[np.ndarray[Any, Any]]":
@@ -329,6 +332,9 @@ class Channel:
     def __init__(self, source: int, target: int, *, reads: Limits = LIMITS, writes: Limits = LIMITS) -> None:
         """source, target: file descriptors to read from and to write to, such as the ends of two pipes."""
         self.source, self.target, self.reads, self.writes = source, target, reads, writes
+        self._arrival, self._room = select.poll(), select.poll()
+        self._arrival.register(source, select.POLLIN)
+        self._room.register(target, select.POLLOUT)
         for descriptor in (source, target):
             os.set_blocking(descriptor, False)
 
@@ -340,7 +346,7 @@ class Channel:
             try:
                 left = left[os.write(self.target, left[: 2**20]) :]
             except BlockingIOError:
-                self._wait(self.target, select.POLLOUT, end)
+                _wait(self._room, end)
             except OSError:
                 raise Closed("the other side has gone before it had read everything") from None
 
@@ -360,9 +366,7 @@ class Channel:
 
     def expect_silence(self) -> None:
         """Raise WireError if something has arrived that nobody asked for."""
-        poll = select.poll()
-        poll.register(self.source, select.POLLIN)
-        if any(event & select.POLLIN for _, event in poll.poll(0)):
+        if any(event & select.POLLIN for _, event in self._arrival.poll(0)):
             raise WireError("the other side has sent something that it was not asked for")
 
     def _read(self, size: int, end: float) -> bytes:
@@ -371,7 +375,7 @@ class Channel:
             try:
                 part = os.read(self.source, min(size - len(parts), 2**20))
             except BlockingIOError:
-                self._wait(self.source, select.POLLIN, end)
+                _wait(self._arrival, end)
                 continue
             except OSError:
                 part = b""
@@ -382,14 +386,14 @@ class Channel:
                 raise Late("the other side took too long")
         return bytes(parts)
 
-    def _wait(self, descriptor: int, event: int, end: float) -> None:
-        poll = select.poll()
-        poll.register(descriptor, event)
-        if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
-            raise Late("the other side took too long")
-
     def close(self) -> None:
         """Close both ends."""
         for descriptor in {self.source, self.target}:
             with contextlib.suppress(OSError):  # closed already
                 os.close(descriptor)
+
+
+def _wait(poll: select.poll, end: float) -> None:
+    """Wait for what a poll looks for. Raises Late if it does not come in time."""
+    if not poll.poll(max(0.0, end - time.monotonic()) * 1000):
+        raise Late("the other side took too long")

@@ -61,7 +61,12 @@ def pack(path: Path) -> None:
 
     (master,) = build.read_masters(REPOSITORY, ["training"])
     solved = (REPOSITORY / "dist" / "training_solved.ipynb").read_bytes()
-    answers = [answer for question in master.questions if question.name in ("q5", "q6") for answer in question.answers]
+    answers = [
+        answer
+        for question in master.questions
+        if question.name in ("q5", "q6")
+        for answer in question.answers
+    ]
     content = {
         "checks": build.templates().checks,
         "helpers": master.helpers("helper"),
@@ -84,7 +89,7 @@ def helpers_of(packed: dict[str, Any], seed: int) -> Names:
 
 
 def notebook_of(packed: dict[str, Any], source: str) -> Names:
-    """Run the notebook's cells and an answer. What this machine has no package for, such as a plot, is left out."""
+    """Run the notebook's cells and an answer, without what needs other packages."""
     names: Names = {"__name__": "__main__"}
     for cell in [*packed["cells"], source]:
         try:
@@ -125,12 +130,14 @@ def attempt(names: Names, helpers: Names, drawn: Sequence[np.ndarray], device: s
 
 
 def seen_of(command: list[str]) -> dict[str, Any]:
-    """Start a process that holds memory on the GPU; say what the driver's program shows of it from outside."""
+    """Start a process that holds memory on the GPU; say what the driver's program shows of it outside."""
     ask = ["nvidia-smi", "--format=csv,noheader,nounits"]
 
     def look() -> dict[str, Any]:
         said = {
-            what: subprocess.run([*ask, question], capture_output=True, text=True, check=False).stdout.split("\n")
+            what: subprocess.run([*ask, question], capture_output=True, text=True, check=False).stdout.split(
+                "\n"
+            )
             for what, question in (
                 ("apps", "--query-compute-apps=pid,used_memory"),
                 ("used", "--query-gpu=memory.used"),
@@ -156,7 +163,10 @@ def seen_of(command: list[str]) -> dict[str, Any]:
 def namespaces() -> dict[str, Any]:
     """What is seen of a process on the GPU: a plain one, and one in a namespace of processes of its own."""
     apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"]
-    return {"plain": seen_of([]), "apart": seen_of(apart) if shutil.which("unshare") else {"errors": "no unshare"}}
+    return {
+        "plain": seen_of([]),
+        "apart": seen_of(apart) if shutil.which("unshare") else {"errors": "no unshare"},
+    }
 
 
 def summary(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -211,7 +221,8 @@ def run(options: argparse.Namespace) -> None:
             record["trials"].append({"answer": each["name"], "kind": each["kind"], "seed": seed, **found})
             record["summary"] = summary(record["trials"])
             out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            print(f"{seed:3} {each['name']:40.40} {found['right']} {found['seconds']:.1f} s {found['said'][:60]}", flush=True)
+            told = f"{found['right']} {found['seconds']:.1f} s {found['said'][:60]}"
+            print(f"{seed:3} {each['name']:40.40} {told}", flush=True)
     print(f"Written: {out}")
 
 

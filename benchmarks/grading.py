@@ -4,9 +4,10 @@
 
 The notebooks are solved ones in which some questions are answered in the ways that the masters list, right
 and wrong; none is broken or hostile. For each exercise and one and two workers, both grade them; Otter one
-notebook after another, or two at a time. Otter costs the same for each; the class grader has a start-up that
-a class shares, so it gets a class in which each notebook was handed in 15 times. CPU-seconds are those of
-the command and everything it started, reports included. Then the class grader alone: classes of 10 to 1,000.
+notebook after another, or two at a time; and once more without the cells that only draw, which the class
+grader leaves out anyway. Otter costs the same for each; the class grader has a start-up that a class shares,
+so it gets a class in which each notebook was handed in 15 times. CPU-seconds are those of the command and
+everything it started, reports included. Then the class grader alone: classes of 10 to 1,000.
 Everything goes to benchmarks/results/grading.json:
 
 cpu        CPU-seconds of a submission, median of the rounds: start-up and reports are in it
@@ -39,17 +40,23 @@ from typing import Any
 import psutil
 from record import write_record
 
-from autograder import build, settings
+from autograder import build, bundles, settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 AUTOGRADER = [sys.executable, "-m", "autograder"]
 OTTER = [str(Path(sys.executable).with_name("otter")), "run", "--no-logo"]
 
 
-def write_class(slug: str, number: int, folder: Path, copies: int = 1) -> list[Path]:
-    """Write a class: every fourth notebook all right, in the others one to three questions answered anew."""
+def write_class(slug: str, number: int, folder: Path, copies: int = 1, *, drawn: bool = True) -> list[Path]:
+    """Write a class: every fourth notebook all right, in the others one to three questions answered anew.
+
+    drawn  whether the notebooks keep the given cells that only draw
+    """
     (master,) = build.read_masters(REPOSITORY, [slug])
     solved = json.loads((REPOSITORY / "dist" / f"{slug}_solved.ipynb").read_text(encoding="utf-8"))
+    if not drawn:
+        showing = bundles.load((REPOSITORY / "dist" / f"{slug}.zip").read_bytes(), slug).showing
+        solved["cells"] = [cell for cell in solved["cells"] if "".join(cell["source"]) not in showing]
     answers = [answer for question in master.questions for answer in question.answers]
     places = itertools.cycle(range(len(answers)))
     different = []
@@ -162,9 +169,11 @@ def points_by_otter(out: Path) -> dict[str, float]:
     return found
 
 
-def compare(slug: str, number: int, copies: int, workers: int, rounds: int, folder: Path) -> dict[str, Any]:
+def compare(
+    slug: str, number: int, copies: int, workers: int, rounds: int, folder: Path, *, drawn: bool = True
+) -> dict[str, Any]:
     """Let both grade the same class; turn and turn about, so that a busy moment hits neither alone."""
-    notebooks = write_class(slug, number, folder / "in", copies)
+    notebooks = write_class(slug, number, folder / "in", copies, drawn=drawn)
     runs: dict[str, list[dict[str, float]]] = {"ours": [], "otter": []}
     for turn in range(rounds):
         mine, theirs = folder / f"ours-{turn}", folder / f"otter-{turn}"
@@ -246,6 +255,9 @@ def main() -> None:
             for slug in ("kernels", "forward")
             for workers in (1, 2)
         }
+        compared["kernels, nothing drawn, 1 worker"] = compare(
+            "kernels", number, copies, 1, rounds, folder / "undrawn", drawn=False
+        )
         print(json.dumps(compared, indent=1), flush=True)
         growth = {slug: grow(slug, sizes, folder / f"growth-{slug}") for slug in ("kernels",)}
     finally:

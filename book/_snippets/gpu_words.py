@@ -9,8 +9,8 @@ OLD_NOTEBOOK = 0.7228  # what it ended at, after 25 epochs
 def in_words(run: dict[str, Any]) -> str:
     """Tell how the original recipe and the small network did.
 
-    run  what ``recorded`` holds of one machine: each of its curves has ``contestant`` and ``epochs``, pairs of
-         seconds of training and the share of test pictures named rightly
+    run  what ``recorded`` holds of one machine: each of its curves has ``contestant`` and ``epochs``, pairs
+         of seconds of training and the share of test pictures named rightly
     """
     original, fast = (
         [curve["epochs"] for curve in run["curves"] if curve["contestant"] == name] for name in "ac"
@@ -29,8 +29,8 @@ def in_words(run: dict[str, Any]) -> str:
     reached = [seconds for seconds in passed if seconds is not None]
     if len(reached) == len(fast):
         words.append(
-            f"It had passed what the old notebook reported after {as_time(mean(reached))}: while the original "
-            f"learns once, it could have got that far {a_seconds / mean(reached):,.0f} times."
+            f"It had passed what the old notebook reported after {as_time(mean(reached))}: while the "
+            f"original learns once, it could have got that far {a_seconds / mean(reached):,.0f} times."
         )
     words.append("The machine and the pictures are the same. Only what was done with them is not.")
     return " ".join(words)

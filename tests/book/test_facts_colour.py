@@ -430,7 +430,9 @@ MADE_UP = {  # a run that nobody has made
 def test_runs_on_a_graphics_processor_are_told_as_they_are(chapter):
     words = chapter["in_words"](MADE_UP)
     assert "(A processor, 2026-01-02) they learned from 50,000 pictures" in words
-    assert "took 4.0 minutes for its 25 epochs and ended at 72.5%; the old notebook had reported 72.3%." in words
+    assert (
+        "took 4.0 minutes for its 25 epochs and ended at 72.5%; the old notebook had reported 72.3%." in words
+    )
     assert "ended at 94.0% after 2.2 seconds (the mean of 2 runs), the worst of which came to 93.0%." in words
     assert "after 1.2 seconds" in words
     assert "200 times" in words  # 240 by the mean of 1.0 and 1.4
@@ -457,7 +459,9 @@ def test_runs_on_a_graphics_processor_get_a_panel_with_seconds_and_minutes_on_on
 
 
 def test_the_description_of_the_figure_speaks_of_the_graphics_processor_once_it_is_drawn(chapter):
-    alt = next(line for line in TEXT.splitlines() if "alt:" in line and "over the minutes of processor time" in line)
+    alt = next(
+        line for line in TEXT.splitlines() if "alt:" in line and "over the minutes of processor time" in line
+    )
     assert ("graphics processor" in alt) == ("gpu" in chapter["recorded"])
 
 
