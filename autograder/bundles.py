@@ -90,6 +90,11 @@ def load(content: bytes, shown: str) -> Exercise:
         ) from None
 
 
+def without_checks(exercise: Exercise, cells: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Leave out, of a student's code cells (id, source), those for the notebook's own checks."""
+    return [cell for cell in cells if hashlib.sha256(cell[1].encode()).hexdigest() not in exercise.ignored]
+
+
 def to_run(
     exercise: Exercise,
     cells: Sequence[tuple[str, str]],
@@ -102,7 +107,7 @@ def to_run(
 
     names_used  tells which names of the notebook cells use, None for any
     """
-    kept = [cell for cell in cells if hashlib.sha256(cell[1].encode()).hexdigest() not in exercise.ignored]
+    kept = without_checks(exercise, cells)
     given = {source.strip() for source in exercise.given}
     own = [source for _, source in kept if source.strip() not in given]
     words = names_used(own)

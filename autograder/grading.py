@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
 
-from autograder import bundles, judge, sandbox, standins
+from autograder import bundles, judge, sandbox, showing, standins
 from autograder.bundles import Exercise, Task
 from autograder.files import shown
 from autograder.judge import CheckResult, Score
@@ -28,6 +28,9 @@ SHARE_OF_ONE = 1 / 2
 MOST_BEGINNINGS = 6  # of one notebook
 LEAST_SECONDS = 0.5  # with less there is no use in beginning
 LONGEST_PRIVATE = 500  # letters
+INSTALLS = (
+    "Lines that install packages were left out: there is no network, and what the exercise needs is there."
+)
 # What a student reads of a question that was stopped, by why it was.
 STOPPED = {
     "timeout": "Its code, or a function that it calls, did not come to an end in time.",
@@ -46,6 +49,7 @@ class Outcome:
     stopped   question to why it was stopped
     hints     question to the known mistake that was recognised
     failed    code cells that raised an error: id, error, message
+    installs  whether it has lines that install something, which are left out
     endings   how the notebook was ended before its time: each a status and where it happened
     cpu       CPU-seconds inside the sandbox
     """
@@ -55,6 +59,7 @@ class Outcome:
     hints: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     failed: list[tuple[str, str, str]] = field(default_factory=list)
     endings: list[tuple[Status, str]] = field(default_factory=list)
+    installs: bool = False
     out_of_memory: bool = False
     cpu: float = 0.0
 
@@ -165,6 +170,8 @@ def run(
         }
     )
     cells = [(cell["id"], "".join(cell["source"])) for cell in judge.code_cells(notebook)]
+    own = bundles.without_checks(exercise, cells)
+    outcome.installs = any(showing.INSTALLING.search(source) for _, source in own)
     going = _Run(exercise, cells, slot, seconds or exercise.seconds, limits or Limits(), outcome)
     try:
         for hidden in (False, True):
@@ -245,6 +252,7 @@ def record(
             status = "memory" if outcome.out_of_memory else outcome.endings[0][0]
             sentence = _ending_sentence(outcome, places, seconds, limits or Limits())
         questions = tuple(_question(task, outcome) for task in exercise.tasks)
+        notes = (*notes, INSTALLS) if outcome.installs else notes
         failed = tuple(FailedCell(places[cell], *said) for cell, *said in outcome.failed)
     pending = tuple(question.name for question in questions if question.state == "pending")
     return Result(

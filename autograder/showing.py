@@ -1,8 +1,8 @@
-"""Finds the given cells of a notebook that only show something: grading can leave them out, for nobody looks.
+"""Finds what of a notebook grading can leave out: given cells that only show something, for nobody looks.
 
 Such a cell defines no function and imports nothing; it changes nothing that was there before; and what it
 names is used by no cell that does more. It draws a picture with the student's function, say. Running such
-cells is most of what a notebook costs.
+cells is most of what a notebook costs. Left out as well are lines that install something.
 """
 
 import ast
@@ -14,6 +14,8 @@ from collections.abc import Sequence
 DRAWING = {"plt"}
 # With these, code can reach names that it does not spell out.
 REACHING = {"eval", "exec", "get_ipython", "globals", "locals", "vars"}
+# A line that installs something: everything there is is here already, and there is no network.
+INSTALLING = re.compile(r"^([ \t]*)[%!][ \t]*(?:pip|conda)\b.*$", re.MULTILINE)
 
 
 def showing(sources: Sequence[str]) -> dict[str, list[str]]:

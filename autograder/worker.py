@@ -14,7 +14,6 @@ in the notebook it happened. Standard library, NumPy, IPython and ``wire``.
 
 import builtins
 import linecache
-import re
 import sys
 from typing import Any
 
@@ -29,8 +28,6 @@ LONGEST = 2_000  # letters of a message or of a line of code that are passed on
 DEEPEST = 50  # frames of the notebook that are passed on
 # How an error is caught elsewhere decides what becomes of it.
 KINDS = ("UnboundLocalError", "NameError", "ValueError", "SystemExit", "MemoryError")
-# A line that installs something: everything there is is here already, and there is no network.
-INSTALLING = re.compile(r"^([ \t]*)[%!][ \t]*(?:pip|conda)\b.*$", re.MULTILINE)
 Answer = dict[str, Any]
 
 
@@ -60,7 +57,7 @@ class Notebook:
 
     def run(self, source: str) -> Answer:
         """Run a cell; say which error ended it."""
-        harmless = INSTALLING.sub(r"\1pass", source)
+        harmless = showing.INSTALLING.sub(r"\1pass", source)
         # IPython's functions carry no types.
         result = self.shell.run_cell(harmless, store_history=False)  # type: ignore[no-untyped-call]
         error = result.error_before_exec or result.error_in_exec

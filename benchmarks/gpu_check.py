@@ -57,10 +57,10 @@ Names = dict[str, Any]
 
 def pack(path: Path) -> None:
     """Write all that the check needs into one file. Needs the course's own packages."""
-    from autograder import build, judge
+    from autograder import build, judge, settings
 
     (master,) = build.read_masters(REPOSITORY, ["training"])
-    solved = (REPOSITORY / "dist" / "training_solved.ipynb").read_bytes()
+    solved = build.build(master, settings.load(REPOSITORY)).product.solved
     answers = [
         answer
         for question in master.questions
@@ -226,7 +226,8 @@ def run(options: argparse.Namespace) -> None:
     print(f"Written: {out}")
 
 
-def main() -> None:
+def command_line() -> argparse.ArgumentParser:
+    """Describe the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("pack", help="write what travels").add_argument("--packed", type=Path, default=PACKED)
@@ -238,7 +239,11 @@ def main() -> None:
     running.add_argument("--only", nargs="*", metavar="NAME", help="some answers, by name")
     running.add_argument("--learn", type=int, help="how many pictures to learn from")
     running.add_argument("--append", action="store_true", help="keep what the file holds, and go on")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    options = command_line().parse_args()
     if options.verb == "pack":
         pack(options.packed)
     else:

@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
+from autograder import results
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 RIGHT = "def double(number):\n    return 2 * number"
 WRONG = "def double(number):\n    return number * number"
@@ -109,6 +111,20 @@ def test_class_is_graded_from_uploads_to_csv(built: Path, tmp_path: Path, autogr
     assert [row["score"] for row in rows] == ["2", "0", "0", "", ""]
     assert len(list((tmp_path / "out" / "feedback").glob("*.html"))) == 5
     assert "squared" in (tmp_path / "out" / "summary.html").read_text(encoding="utf-8")
+
+
+def test_line_that_installs_something_is_left_out_and_noted(
+    built: Path, tmp_path: Path, autograder: Run
+) -> None:
+    folder = hand_in(tmp_path / "in", ann=["%pip install doubling", RIGHT], bob=["pip = 3", RIGHT])
+    assert autograder(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out")).returncode == 0
+    found = {result.student: result for result in results.read_all(tmp_path / "out")}
+    assert [result.score for result in found.values()] == [2, 2]
+    assert found["ann"].failed_cells == ()
+    assert ["install packages were left out" in "".join(found[name].notes) for name in ("ann", "bob")] == [
+        True,
+        False,
+    ]
 
 
 def test_all_graded_is_exit_code_0_and_twice_is_the_same(

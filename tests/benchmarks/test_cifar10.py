@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cifar10
+import gpu_check
 import numpy as np
 import pyarrow as arrow
 import pyarrow.parquet as parquet
@@ -671,9 +672,13 @@ GUIDE = (ROOT / "benchmarks" / "gpu.md").read_text(encoding="utf-8")
 
 def test_every_command_of_the_guide_is_understood() -> None:
     lines = GUIDE.replace("\\\n", " ").splitlines()
-    commands = [line.split("#")[0].split("cifar10.py ", 1)[1] for line in lines if line.startswith("    ")]
+    listed = [line.split("#")[0] for line in lines if line.startswith("    ")]
+    commands = [line.split("cifar10.py ", 1)[1] for line in listed if "cifar10.py " in line]
+    checks = [line.split("gpu_check.py ", 1)[1] for line in listed if "gpu_check.py " in line]
 
-    assert len(commands) == 10
+    assert (len(commands), len(checks), len(listed)) == (10, 3, 13)
+    for command in checks:
+        assert gpu_check.command_line().parse_args(shlex.split(command)).verb == command.split()[0]
     for command in commands:
         asked = cifar10.command_line().parse_args(shlex.split(command))
         if asked.verb == "train":

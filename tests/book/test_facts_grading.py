@@ -36,6 +36,11 @@ def test_the_page_says_how_much_less_it_costs_than_plain_otter() -> None:
         assert times == pytest.approx(of(slug, "otter") / of(slug, "ours"), abs=0.5)
 
 
+def test_the_page_says_what_is_left_of_it_where_nothing_is_drawn() -> None:
+    undrawn = RECORD["compared"]["kernels, nothing drawn, 1 worker"]
+    assert number(r"still takes (\d+) times less") == pytest.approx(undrawn["ratio"], abs=0.5)
+
+
 def test_the_page_says_how_long_a_class_takes_and_how_much_memory() -> None:
     growth = RECORD["growth"]["kernels"]
     assert number(r"Three hundred .*? took (\d+) seconds") == pytest.approx(growth["300"]["seconds"], abs=0.5)
