@@ -1,6 +1,6 @@
 """What the recorded runs on a graphics processor came to, in words, for the chapter on colour pictures."""
 
-from statistics import mean
+import statistics
 from typing import Any
 
 OLD_NOTEBOOK = 0.7228  # what it ended at, after 25 epochs
@@ -12,6 +12,7 @@ def in_words(run: dict[str, Any]) -> str:
     run  what ``recorded`` holds of one machine: each of its curves has ``contestant`` and ``epochs``, pairs
          of seconds of training and the share of test pictures named rightly
     """
+    mean = statistics.mean  # not a name of the chapter's: there, that is the mean of its pictures
     original, fast = (
         [curve["epochs"] for curve in run["curves"] if curve["contestant"] == name] for name in "ac"
     )
