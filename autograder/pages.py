@@ -85,7 +85,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"shown": shown, "visible": visible, "number": tables.number, "chapter": chapter}
-    made.filters["names"] = names
+    made.filters |= {"names": names, "sentence": sentence}
     made.globals |= {"LONG": LONG, "WORD": WORD}
     return made
 
@@ -94,6 +94,11 @@ def visible(text: str) -> str:
     """Write out what cannot be seen, or would turn a line around; ends of lines stay."""
     cut = text if len(text) <= LONGEST else text[:LONGEST] + " …"
     return "\n".join("".join(map(shown, line)) for line in cut.expandtabs(4).splitlines())
+
+
+def sentence(text: str) -> str:
+    """Write what a check says as a sentence: in the notebook it goes on behind other words."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…", "\n")) else ".")
 
 
 def chapter(slug: str) -> str:

@@ -152,6 +152,21 @@ def test_feedback_holds_nothing_private_and_nobody_else():
     assert "student2" not in page
 
 
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        (
+            "at row 0 your pad gives 3, which is not right (zero, width 2)",
+            "At row 0 your pad gives 3, which is not right (zero, width 2).",
+        ),
+        ("Turn the kernel.", "Turn the kernel."),
+    ],
+)
+def test_what_a_check_says_is_a_sentence_in_the_feedback(said, read):
+    page = pages.feedback(result(questions=(question(ASKED[0], "none", sentence=said),)), COURSE).decode()
+    assert f"<bdi>{read}</bdi>" in html.unescape(page)
+
+
 def test_the_summary_has_nothing_private_either():
     answer = question(ASKED[0], "none", private=("secret input 42",))
     assert b"secret" not in pages.summary(COURSE, [result(questions=(answer,))], None, None)
