@@ -577,7 +577,7 @@ class Run:
         return [torch.get_rng_state(), *cuda]
 
     @contextlib.contextmanager
-    def _own_chance(self) -> Iterator[None]:
+    def own_chance(self) -> Iterator[None]:
         """Draw from this run's numbers, whatever other runs draw in between."""
         with torch.random.fork_rng([self.bench.device] if self.on_gpu else []):
             torch.set_rng_state(self.random[0])
@@ -666,7 +666,7 @@ class Run:
         many = len(pictures)
         return {"loss": loss / many, "accuracy": averaged / many, "accuracy_one_view": once / many}
 
-    def _learn(self, limit: int | None = None) -> tuple[float, float]:
+    def learn(self, limit: int | None = None) -> tuple[float, float]:
         torch.backends.cudnn.benchmark = not self.recipe.as_original
         return (self._original_batches if self.recipe.as_original else self._better_batches)(limit)
 
@@ -675,8 +675,8 @@ class Run:
         untouched, before = self.state(), self.bench.allocated()
         if self.recipe.as_original:
             _ = self.bench.floats  # has its own clock
-        with self._own_chance(), Clock(self.bench.device) as clock:
-            self._learn(limit=3)
+        with self.own_chance(), Clock(self.bench.device) as clock:
+            self.learn(limit=3)
             self._evaluate(limit=1)
         self._restore(untouched)
         self.resident += self.bench.allocated() - before
@@ -690,8 +690,8 @@ class Run:
         before = self.bench.allocated()
         if self.on_gpu:
             torch.cuda.reset_peak_memory_stats(self.bench.device)
-        with self._own_chance(), clock:
-            loss, accuracy = self._learn()
+        with self.own_chance(), clock:
+            loss, accuracy = self.learn()
         if self.on_gpu:
             # Without what others keep there: pictures, and the networks that take turns with this one.
             peak = torch.cuda.max_memory_allocated(self.bench.device) - before + self.resident

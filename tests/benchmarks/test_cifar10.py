@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cifar10
+import cifar10_profile
 import gpu_check
 import numpy as np
 import pyarrow as arrow
@@ -674,9 +675,12 @@ def test_every_command_of_the_guide_is_understood() -> None:
     lines = GUIDE.replace("\\\n", " ").splitlines()
     listed = [line.split("#")[0] for line in lines if line.startswith("    ")]
     commands = [line.split("cifar10.py ", 1)[1] for line in listed if "cifar10.py " in line]
+    profiles = [line.split("cifar10_profile.py ", 1)[1] for line in listed if "_profile.py " in line]
     checks = [line.split("gpu_check.py ", 1)[1] for line in listed if "gpu_check.py " in line]
 
-    assert (len(commands), len(checks), len(listed)) == (10, 3, 13)
+    assert (len(commands), len(profiles), len(checks), len(listed)) == (10, 2, 3, 15)
+    for command in profiles:
+        assert cifar10_profile.command_line().parse_args(shlex.split(command)).only == ["c"]
     for command in checks:
         assert gpu_check.command_line().parse_args(shlex.split(command)).verb == command.split()[0]
     for command in commands:
