@@ -33,7 +33,7 @@ from autograder.submissions import LARGEST_NOTEBOOK, Submission, Upload
 DECIDING = ("ipython", "numpy", "opencv-python-headless", "otter-grader", "scikit-image", "scipy", "torch")
 # A judge that has not answered so long after all time is up hangs itself.
 SLACK_SECONDS = 120.0
-# What every judge needs, and no exercise's own libraries: those may start threads.
+# What every judge needs, and no exercise's own libraries.
 PRELOADED = ["autograder.batch", "otter.test_files.exception_test"]
 MOST_TRIES = 2  # of a submission that takes a judge with it
 TICK_SECONDS = 0.5
@@ -214,7 +214,11 @@ class _Judge:
         self.start()
 
     def start(self) -> None:
-        """Start the process: a fork of one that has read what all judges need, and has no threads."""
+        """Start the process: a fork of one that has read what all judges need, and no PyTorch.
+
+        A process in which PyTorch has started its threads can hang when it forks; those of OpenBLAS and of
+        pandas's allocator are made for it.
+        """
         kept = multiprocessing.get_context("forkserver")
         kept.set_forkserver_preload(PRELOADED)
         self.connection, theirs = kept.Pipe()

@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from autograder import results
+from autograder import batch, results
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RIGHT = "def double(number):\n    return 2 * number"
@@ -258,6 +258,12 @@ def test_ctrl_c_while_a_judge_starts_ends_the_command_and_shows_no_traceback(
     assert process.returncode == 1
     assert "Traceback" not in errors.decode()
     assert "The same command goes on." in errors.decode()
+
+
+def test_judges_are_forked_before_pytorch_is_there() -> None:
+    imports = "".join(f"import {name}; " for name in batch.PRELOADED)
+    code = f"{imports}import sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("which", ["a judge", "the one that judges are forked from"])
