@@ -39,7 +39,7 @@ check: setup ## lint, types, in step, unit tests: the fast part of the tests
 test: setup ## the tests: everything that CI runs
 	@$(RUN) book/_make/environment.py --for-tests
 	@$(RUN) -m ruff check . && $(RUN) -m ruff format --check . && $(RUN) -m mypy
-	@$(RUN) -m pytest -m "not slow"
+	@$(RUN) -m pytest -m "not slow" --durations=20
 
 test-all: setup ## the tests and the slow repetitions
 	@$(RUN) book/_make/environment.py --for-tests
