@@ -260,7 +260,7 @@ def record(
         id=upload.id,
         exercise=exercise.slug,
         students=tuple(
-            Student(shown(student.name), shown(student.number), shown(student.email))
+            Student(shown(student.name), shown(student.number), shown(student.email), student.doubt)
             for student in upload.students
         ),
         platform=upload.platform,

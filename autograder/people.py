@@ -156,6 +156,9 @@ def match(students: Sequence[tuple[Student, Platform]], people: Sequence[Person]
     bearers = _index([student for student, _ in students], lambda student: squashed(student.name))
     found = []
     for student, platform in students:
+        if by_id.get(student.doubt):
+            found.append(Match(None, "the name of its file can be read in two ways"))
+            continue
         # In a folder of one's own, the name of a file may be any of these.
         bare = "" if student.number or student.email else student.name
         number, login = student.number or bare, (student.email or bare).casefold()

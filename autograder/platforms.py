@@ -19,7 +19,8 @@ DEEPEST_METADATA = 50  # lists in lists; an export has some ten
 # lib/content_zipper.rb). A name may still end in "_99": numbers as long as real ids go first.
 CANVAS = [
     re.compile(
-        r"(?P<late>LATE_)?(?P<name>anon(?:ymous)?)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)"
+        r"(?P<late>LATE_)?(?P<name>anon(?:ymous)?)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)",
+        re.DOTALL,
     )
 ] + [
     re.compile(
@@ -38,11 +39,15 @@ NOT_HANDED_IN = (".csv", ".tsv", ".xlsx", ".md", ".yml", ".yaml", ".toml")
 
 @dataclass(frozen=True)
 class Student:
-    """A student, as the platform says. ``number`` is text: 00123 keeps its zeros."""
+    """A student, as the platform says. ``number`` is text: 00123 keeps its zeros.
+
+    doubt  the number it would be, had the student a name that ends in "_" and ``number``
+    """
 
     name: str
     number: str = ""
     email: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,13 @@ def arrival(file: File, groups: Mapping[str, tuple[Student, ...]]) -> Arrival | 
         return Arrival("moodle", ("moodle", name, number), (Student(name, number),), file)
     if not in_folder and (found := canvas_name(top)):
         base, attempt = split_try(found["file"])
+        # Three numbers: the first could belong to a name that its bearer has chosen. LATE ends a name.
+        unsure = not found["late"] and re.match(r"[0-9]+_", found["file"])
         return Arrival(
             "canvas",
             # The name too: were a number in a file's name taken for an id, nobody else's work would be lost.
             ("canvas", found["name"], found["user"]),
-            (Student(found["name"], found["user"]),),
+            (Student(found["name"], found["user"], doubt=found["order"] if unsure else ""),),
             file,
             base.casefold(),
             (attempt, int(found["order"])),

@@ -13,6 +13,7 @@ from autograder import gradebook, people, platforms, roster, tables
 from autograder.errors import Misuse
 from autograder.files import File
 from autograder.gradebook import Filled
+from autograder.people import Match
 from autograder.platforms import Student
 from autograder.results import Result
 from tests.autograder.class_results import ASKED, COURSE, canvas_gradebook, question, result, varied
@@ -286,6 +287,22 @@ def test_name_of_a_file_cannot_claim_the_id_of_somebody_else(sent):
     listed = people.read(b'Student,ID\n"Abara, Cyprian",33002\nMallory,12345\n', "book.csv").people
     (match,) = people.match([(arrived.students[0], arrived.platform)], listed)
     assert match.person.name == "Mallory"
+
+
+def of_canvas(name: str) -> tuple[Student, platforms.Platform]:
+    arrived = platforms.arrival(File(name, Path("k.ipynb")), {})
+    return arrived.students[0], arrived.platform
+
+
+def test_name_that_its_bearer_has_chosen_cannot_claim_the_id_of_somebody_else():
+    # Mallory, 12345, calls himself "abaracyprian_33002".
+    sent = of_canvas("abaracyprian_33002_12345_67890_k.ipynb")
+    both = people.read(b'Student,ID\n"Abara, Cyprian",33002\nabaracyprian_33002,12345\n', "book.csv").people
+    assert people.match([sent], both) == [Match(None, "the name of its file can be read in two ways")]
+    # A file whose own name begins with a number is the usual case.
+    sent = of_canvas("abaracyprian_33002_12345_01_kernels.ipynb")
+    (match,) = people.match([sent], both[:1])
+    assert match.person.name == "Abara, Cyprian"
 
 
 def test_name_of_a_file_cannot_hide_that_it_is_late():
