@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ SLACK_SECONDS = 120.0
 PRELOADED = ["autograder.batch", "otter.test_files.exception_test"]
 MOST_TRIES = 2  # of a submission that takes a judge with it
 TICK_SECONDS = 0.5
+CLOSING_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -217,23 +219,36 @@ class _Judge:
         """Start the process: a fork of one that has read what all judges need, and no PyTorch.
 
         A process in which PyTorch has started its threads can hang when it forks; those of OpenBLAS and of
-        pandas's allocator are made for it.
+        pyarrow's allocator are made for it.
         """
-        kept = multiprocessing.get_context("forkserver")
-        kept.set_forkserver_preload(PRELOADED)
-        self.connection, theirs = kept.Pipe()
-        self.process = kept.Process(target=_judge, args=(theirs,), daemon=False)
+        # Or it would import from the folder that the instructor is in, which may be full of uploads.
+        os.environ["PYTHONSAFEPATH"] = "1"
         resource_tracker.ensure_running()  # starting it later would lift the block
         # A judge begins deaf to Ctrl-C, which a terminal sends to all.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            self.process.start()
+            try:
+                kept = multiprocessing.get_context("forkserver")
+                kept.set_forkserver_preload(PRELOADED)
+                self._start(kept)
+            except (OSError, EOFError):  # no room for its socket's name, or it ended while it was reading
+                self._start(multiprocessing.get_context("spawn"))
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        theirs.close()
+        self.handle: int | None = None
+        # A number of our own: of a judge whose first process has ended Python itself only thinks that it has.
+        with contextlib.suppress(ProcessLookupError):
+            self.handle = os.pidfd_open(self.process.pid or 0)
         # Not as an argument: one that is longer than a pipe waits for ever for a process that has died.
         with contextlib.suppress(OSError):
             self.connection.send(self.options)
+
+    def _start(self, context: ForkServerContext | SpawnContext) -> None:
+        """Start the process in one of Python's ways."""
+        self.connection, theirs = context.Pipe()
+        with theirs:
+            self.process = context.Process(target=_judge, args=(theirs,), daemon=False)
+            self.process.start()
 
     def begin(self, work: _Work) -> None:
         """Give it a submission."""
@@ -267,19 +282,28 @@ class _Judge:
     def end_if_it_hangs(self) -> None:
         """End a judge that should have answered long ago."""
         if self.work is not None and time.monotonic() - self.since > self.options.seconds + SLACK_SECONDS:
-            self.process.kill()
+            self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self.handle is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.handle, signal.SIGKILL)
 
     def close(self) -> None:
         """End the process, with its sandbox."""
         if self.work is not None:
-            self.process.kill()
+            self.kill()
         with contextlib.suppress(OSError):
             self.connection.send(None)
         self.connection.close()
-        self.process.join(5)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join()
+        if self.handle is not None:
+            if not wait([self.handle], CLOSING_SECONDS):
+                self.kill()
+                wait([self.handle])
+            os.close(self.handle)
+            self.handle = None
+        self.process.join(CLOSING_SECONDS)
 
 
 def _judge(connection: Connection) -> None:

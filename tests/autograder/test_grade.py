@@ -260,28 +260,82 @@ def test_ctrl_c_while_a_judge_starts_ends_the_command_and_shows_no_traceback(
     assert "The same command goes on." in errors.decode()
 
 
-def test_judges_are_forked_before_pytorch_is_there() -> None:
+def test_judges_are_forked_where_no_thread_but_two_is_there() -> None:
     imports = "".join(f"import {name}; " for name in batch.PRELOADED)
-    code = f"{imports}import sys; assert 'torch' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = (
+        f"{imports}import pathlib, sys; assert 'torch' not in sys.modules; "
+        "print(*(path.read_text().strip() for path in pathlib.Path('/proc/self/task').glob('*/comm')))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    # Its own and those of OpenBLAS bear Python's name.
+    assert set(found.stdout.split()) <= {Path(sys.executable).name, "python", "jemalloc_bg_thd"}
 
 
-@pytest.mark.parametrize("which", ["a judge", "the one that judges are forked from"])
-def test_judge_that_dies_takes_no_submission_with_it(built: Path, tmp_path: Path, which: str) -> None:
+@pytest.mark.parametrize("killed", [["judge"], ["first"], ["first", "judge"]], ids=" and ".join)
+def test_judge_that_dies_takes_no_submission_with_it(built: Path, tmp_path: Path, killed: list[str]) -> None:
     folder = hand_in(tmp_path / "in", **CLASS)
-    process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "1")
+    process = begin(built, "grade", "doubling", str(folder), "--out", str(tmp_path / "out"), "--jobs", "2")
     wait_for_results(tmp_path / "out", 2, process)
     first = first_judge(process)
     assert first is not None
-    (judge,) = first.children()
-    (judge if which == "a judge" else first).kill()
+    judges = first.children()
+    assert len(judges) == 2
+    for which in killed:  # "first": the one that judges are forked from
+        (first if which == "first" else judges[0]).kill()
     process.communicate(timeout=120)
     assert process.returncode == 0
     assert [score for _, score in sorted(outcomes(tmp_path / "out").items())] == [
         ("graded", 2.0 * (1 - number % 2)) for number in range(8)
     ]
-    with contextlib.suppress(psutil.NoSuchProcess):
-        assert judge.status() == psutil.STATUS_ZOMBIE  # ended; whoever has inherited it has not looked yet
+    for judge in judges:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            assert (
+                judge.status() == psutil.STATUS_ZOMBIE
+            )  # ended; whoever has inherited it has not looked yet
+
+
+def test_no_file_of_a_student_is_imported_by_the_grader(built: Path, tmp_path: Path) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT])
+    for name in ("yaml", "numpy", "random", "otter", "psutil"):
+        (folder / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'a').write({name!r})\n")
+    command = [
+        str(Path(sys.executable).with_name("autograder")),
+        "--root",
+        str(built),
+        "grade",
+        "doubling",
+        ".",
+    ]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path / "out")], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert not (tmp_path / "imported").exists()
+    assert len(list((tmp_path / "out" / "results").iterdir())) >= 1, done.stderr
+
+
+def test_judges_start_where_there_is_no_room_for_the_name_of_a_socket(built: Path, tmp_path: Path) -> None:
+    folder = hand_in(tmp_path / "in", ann=[RIGHT])
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    process = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "autograder",
+            "grade",
+            "doubling",
+            str(folder),
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        cwd=built,
+        env=os.environ | {"TMPDIR": str(deep), "PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert outcomes(tmp_path / "out") == {"ann": ("graded", 2.0)}
 
 
 def test_one_that_takes_too_long_is_tried_once_more_alone_and_keeps_its_other_points(
