@@ -260,7 +260,12 @@ def record(
         id=upload.id,
         exercise=exercise.slug,
         students=tuple(
-            Student(shown(student.name), shown(student.number), shown(student.email), student.doubt)
+            Student(
+                shown(student.name),
+                shown(student.number),
+                shown(student.email),
+                tuple((shown(name), shown(number)) for name, number in student.others),
+            )
             for student in upload.students
         ),
         platform=upload.platform,

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from autograder import tables
@@ -154,25 +154,34 @@ def match(students: Sequence[tuple[Student, Platform]], people: Sequence[Person]
     by_login = _index(people, lambda person: person.logins)
     by_name = _index(people, lambda person: squashed(person.name))
     bearers = _index([student for student, _ in students], lambda student: squashed(student.name))
-    found = []
-    for student, platform in students:
-        if by_id.get(student.doubt):
-            found.append(Match(None, "the name of its file can be read in two ways"))
-            continue
+
+    def of(student: Student, reading: Student, platform: Platform) -> Match:
         # In a folder of one's own, the name of a file may be any of these.
-        bare = "" if student.number or student.email else student.name
-        number, login = student.number or bare, (student.email or bare).casefold()
+        bare = "" if reading.number or reading.email else reading.name
+        number, login = reading.number or bare, (reading.email or bare).casefold()
         own, other = (by_id, by_number) if platform in ("canvas", "moodle") else (by_number, by_id)
+        by_own = own.get(number, [])
+        if reading is not student:  # a guess: a number alone proves nothing
+            by_own = [person for person in by_own if _agree(reading.name, person.name)]
         # A number of another kind may by chance be somebody else's: then the name has to agree.
-        agreeing = [person for person in other.get(number, ()) if bare or _agree(student.name, person.name)]
-        numbers = [own.get(number, []), agreeing]
+        agreeing = [person for person in other.get(number, ()) if bare or _agree(reading.name, person.name)]
         names = {
             person
-            for key in squashed(student.name)
+            for key in squashed(reading.name)
             for person in by_name.get(key, ())
             if all(bearer == student for bearer in bearers[key])
         }
-        found.append(_decided([*numbers, by_login.get(login, []), list(names)]))
+        return _decided([by_own, agreeing, by_login.get(login, []), list(names)])
+
+    found = []
+    for student, platform in students:
+        guesses = [replace(student, name=name, number=number) for name, number in student.others]
+        matches = [of(student, reading, platform) for reading in (student, *guesses)]
+        fitting = [match for match in matches if match.person is not None]
+        if len({match.person for match in fitting}) > 1:
+            found.append(Match(None, "the name of its file can be read in two ways"))
+        else:
+            found.append((fitting or matches)[0])
     return found
 
 

@@ -8,26 +8,22 @@ from typing import Any, Literal
 import yaml
 
 from autograder.errors import Misuse
-from autograder.files import File, is_archive, is_notebook
+from autograder.files import LONGEST_NAME, File, is_archive, is_notebook
 
 Platform = Literal["folder", "canvas", "gradescope", "moodle"]
 
 METADATA = "submission_metadata.yml"
 DEEPEST_METADATA = 50  # lists in lists; an export has some ten
-# Canvas writes a name in small letters and takes numbers between two "_" out of it, so the first place where
-# it can be cut is right, and all that follows is the file's own name, which a student can choose (canvas-lms,
-# lib/content_zipper.rb). A name may still end in "_99": numbers as long as real ids go first.
-CANVAS = [
-    re.compile(
-        r"(?P<late>LATE_)?(?P<name>anon(?:ymous)?)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)",
-        re.DOTALL,
-    )
-] + [
-    re.compile(
-        rf"(?P<name>.+?)(?P<late>_LATE)?_(?P<user>{number})_(?P<order>{number})_(?P<file>.+)", re.DOTALL
-    )
-    for number in ("[1-9][0-9]{2,19}", "[0-9]{1,20}")
-]
+# Canvas joins a name in small letters, LATE if it is, two numbers and the file's own name (canvas-lms,
+# lib/content_zipper.rb). Of what is in front of them and behind, a student can choose much, so that there may
+# be several places where this fits: that of the first numbers as long as real ids is taken, and LATE, which
+# no name can hold, is certain. The others are kept: who could be two people is left to a person.
+CANVAS = re.compile(r"(?P<late>_LATE)?_(?P<user>[0-9]{1,20})_(?P<order>[0-9]{1,20})_(?P<file>.+)", re.DOTALL)
+ANONYMOUS = re.compile(
+    r"(?P<late>LATE_)?(?P<name>anon(?:ymous)?)_(?P<user>[0-9A-Za-z]{5})_(?P<order>[0-9]{1,20})_(?P<file>.+)",
+    re.DOTALL,
+)
+LONG_AS_IDS = re.compile("[1-9][0-9]{2,}")
 TRY = re.compile(r"(?P<base>.+)-(?P<number>[1-9][0-9]{0,2})(?P<ending>\.[^.]+)", re.DOTALL)
 GRADESCOPE = re.compile(r"submission_(?P<number>[0-9]{1,20})")
 MOODLE = re.compile(
@@ -41,13 +37,13 @@ NOT_HANDED_IN = (".csv", ".tsv", ".xlsx", ".md", ".yml", ".yaml", ".toml")
 class Student:
     """A student, as the platform says. ``number`` is text: 00123 keeps its zeros.
 
-    doubt  the number it would be, had the student a name that ends in "_" and ``number``
+    others  what name and number could be as well, where the name of a file can be read in several ways
     """
 
     name: str
     number: str = ""
     email: str = ""
-    doubt: str = ""
+    others: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,20 +81,19 @@ def arrival(file: File, groups: Mapping[str, tuple[Student, ...]]) -> Arrival | 
     if found := MOODLE.fullmatch(top):
         name, number = found["name"], found["number"]
         return Arrival("moodle", ("moodle", name, number), (Student(name, number),), file)
-    if not in_folder and (found := canvas_name(top)):
-        base, attempt = split_try(found["file"])
-        # Three numbers: the first could belong to a name that its bearer has chosen. LATE ends a name.
-        unsure = not found["late"] and re.match(r"[0-9]+_", found["file"])
+    if not in_folder and (readings := canvas_names(top)):
+        first, *others = readings
+        base, attempt = split_try(first.file)
         return Arrival(
             "canvas",
             # The name too: were a number in a file's name taken for an id, nobody else's work would be lost.
-            ("canvas", found["name"], found["user"]),
-            (Student(found["name"], found["user"], doubt=found["order"] if unsure else ""),),
+            ("canvas", first.name, first.user),
+            (Student(first.name, first.user, others=tuple((other.name, other.user) for other in others)),),
             file,
             base.casefold(),
-            (attempt, int(found["order"])),
+            (attempt, int(first.order)),
             max(attempt, 1),
-            bool(found["late"]),
+            any(reading.late for reading in readings),
         )
     if not in_folder and not _is_handed_in(top):
         return None
@@ -106,9 +101,35 @@ def arrival(file: File, groups: Mapping[str, tuple[Student, ...]]) -> Arrival | 
     return Arrival("folder", ("folder", top), (Student(name),), file)
 
 
-def canvas_name(name: str) -> re.Match[str] | None:
-    """Cut the name of a file from Canvas into the student's name, two ids and the file's own name."""
-    return next((found for pattern in CANVAS if (found := pattern.fullmatch(name))), None)
+@dataclass(frozen=True)
+class Reading:
+    """A way to read the name of a file from Canvas."""
+
+    name: str
+    late: bool
+    user: str
+    order: str
+    file: str
+
+
+def canvas_names(name: str) -> list[Reading]:
+    """Read the name of a file from Canvas in every way there is, the likeliest first; else return none."""
+    if len(name) > LONGEST_NAME:  # none that a disk has held, and it could be read in ten thousand ways
+        return []
+    readings = [
+        Reading(name[:place], bool(found["late"]), found["user"], found["order"], found["file"])
+        for place in range(1, len(name))
+        if (found := CANVAS.match(name, place)) and not name[:place].endswith("_LATE")
+    ]
+    likely = [
+        reading
+        for reading in readings
+        if reading.late or (LONG_AS_IDS.fullmatch(reading.user) and LONG_AS_IDS.fullmatch(reading.order))
+    ]
+    first = (likely or readings)[:1]
+    if found := ANONYMOUS.fullmatch(name):
+        first = [Reading(found["name"], bool(found["late"]), found["user"], found["order"], found["file"])]
+    return first + [reading for reading in readings if reading not in first]
 
 
 def split_try(name: str) -> tuple[str, int]:
@@ -133,7 +154,7 @@ def unwrapped(files: Sequence[File]) -> list[File]:
         within = [replace(file, name=file.name.split("/", 1)[1]) for file in within]
         folders = {file.parts[0] for file in within if len(file.parts) > 1 or file.folder}
         plain = {file.parts[0] for file in within} - folders
-        known = any(map(_is_of_one_student, folders | plain)) or any(map(canvas_name, plain))
+        known = any(map(_is_of_one_student, folders | plain)) or any(map(canvas_names, plain))
         uploads = folders | {name for name in plain if is_notebook(name) or is_archive(name)}
         inner = beside + within
         if known or len(uploads) > 1:

@@ -95,7 +95,7 @@ def test_lists_and_notes_beside_the_notebooks_are_no_uploads(tmp_path: Path) -> 
         ("bond_007_12345_67890_sobel.ipynb", "bond_007", "12345", False, 1),
         ("ada_12345_67890_week_3_1_sobel.ipynb", "ada", "12345", False, 1),
         ("ada_LATE_12345_67890_2026_2027_sobel.ipynb", "ada", "12345", True, 1),
-        ("ada_12345_67890_grace_LATE_54321_98765_sobel.ipynb", "ada", "12345", False, 1),
+        ("ada_LATE_42_67890_2026_2027_sobel.ipynb", "ada", "42", True, 1),
         ("LATE_anon_x7Kp2_67890_sobel.ipynb", "anon", "x7Kp2", True, 1),
         ("ada_5_6_sobel.ipynb", "ada", "5", False, 1),
         ("anon_x7Kp2_67890_sobel.ipynb", "anon", "x7Kp2", False, 1),
