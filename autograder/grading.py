@@ -28,9 +28,7 @@ SHARE_OF_ONE = 1 / 2
 MOST_BEGINNINGS = 6  # of one notebook
 LEAST_SECONDS = 0.5  # with less there is no use in beginning
 LONGEST_PRIVATE = 500  # letters
-INSTALLS = (
-    "Lines that install packages were left out: there is no network, and what the exercise needs is there."
-)
+INSTALLS = "Lines that call pip or conda were left out: there is no network, and what is needed is there."
 # What a student reads of a question that was stopped, by why it was.
 STOPPED = {
     "timeout": "Its code, or a function that it calls, did not come to an end in time.",

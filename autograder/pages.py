@@ -4,6 +4,7 @@ Everything that others wrote is escaped. A page stands alone: no script, no netw
 """
 
 import functools
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,6 +17,8 @@ from autograder.results import Class, Result, State, Status
 from autograder.roster import Compared
 
 LONGEST = 3000  # letters of one message; an error's can be as long as its maker likes
+# Words with which a check begins to speak.
+BEGINNINGS = {"at", "each", "every", "for", "in", "of", "the", "there", "with", "your"}
 LONG = 12  # a list of more lines folds
 # What a status means for the student, and what to do. Nobody is blamed.
 MEANS: dict[Status, tuple[str, str]] = {
@@ -97,8 +100,13 @@ def visible(text: str) -> str:
 
 
 def sentence(text: str) -> str:
-    """Write what a check says as a sentence: in the notebook it goes on behind other words."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…", "\n")) else ".")
+    """Write what a check says as a sentence: in the notebook it goes on behind other words.
+
+    A name of the notebook's stays as it is, and no full stop joins a line of code that is quoted at the end.
+    """
+    first = text.split(" ", 1)[0]
+    ends = text.endswith((".", "!", "?", "…", "\n")) or re.search(r", in line [0-9]+ of .*: ", text)
+    return (first.capitalize() if first in BEGINNINGS else first) + text[len(first) :] + ("" if ends else ".")
 
 
 def chapter(slug: str) -> str:

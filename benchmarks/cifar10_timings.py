@@ -15,6 +15,7 @@ from typing import Any
 RESULTS = Path(__file__).resolve().parent / "results"
 # On a processor that others use too, only its own time says how much work was done.
 CLOCKS = {"cpu": "cpu_seconds", "gpu": "seconds"}
+DIGITS = {"cpu_seconds": 1, "seconds": 3}  # on a GPU an epoch can be shorter than a tenth of a second
 
 
 def drawn_of(record: dict[str, Any], clock: str) -> dict[str, Any]:
@@ -32,7 +33,10 @@ def drawn_of(record: dict[str, Any], clock: str) -> dict[str, Any]:
             {
                 "contestant": run["contestant"],
                 "parameters": run["parameters"],
-                "epochs": [(round(epoch[clock], 1), round(epoch["accuracy"], 4)) for epoch in run["epochs"]],
+                "epochs": [
+                    (round(epoch[clock], DIGITS[clock]), round(epoch["accuracy"], 4))
+                    for epoch in run["epochs"]
+                ],
             }
             for run in record["runs"]
             if run["finished"]

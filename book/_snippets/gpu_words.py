@@ -16,19 +16,26 @@ def in_words(run: dict[str, Any]) -> str:
     original, fast = (
         [curve["epochs"] for curve in run["curves"] if curve["contestant"] == name] for name in "ac"
     )
-    a_seconds, c_seconds = (mean(epochs[-1][0] for epochs in runs) for runs in (original, fast))
-    ends = [epochs[-1][1] for epochs in fast]
     words = [
         f"On a graphics processor ({run['machine']}, {run['date']}) they learned from {run['pictures']:,d} "
-        f"pictures and were asked about {run['tests']:,d}. The original recipe took {as_time(a_seconds)} for "
-        f"its {len(original[0])} epochs and ended at {mean(epochs[-1][1] for epochs in original):.1%}"
-        f"{of_runs(original)}; the old notebook had reported {OLD_NOTEBOOK:.1%}.",
-        f"The small and fast network ended at {mean(ends):.1%} after {as_time(c_seconds)}{of_runs(fast)}"
-        + (f", the worst of which came to {min(ends):.1%}." if len(ends) > 1 else "."),
+        f"pictures and were asked about {run['tests']:,d}."
     ]
+    if original:
+        a_seconds, a_end = (mean(epochs[-1][part] for epochs in original) for part in (0, 1))
+        words.append(
+            f"The original recipe took {as_time(a_seconds)} for its {len(original[0])} epochs and ended at "
+            f"{a_end:.1%}{of_runs(original)}; the old notebook had reported {OLD_NOTEBOOK:.1%}."
+        )
+    if fast:
+        c_seconds, c_end = (mean(epochs[-1][part] for epochs in fast) for part in (0, 1))
+        worst = min(epochs[-1][1] for epochs in fast)
+        words.append(
+            f"The small and fast network ended at {c_end:.1%} after {as_time(c_seconds)}{of_runs(fast)}"
+            + (f", the worst of which came to {worst:.1%}." if len(fast) > 1 else ".")
+        )
     passed = [next((seconds for seconds, share in epochs if share >= OLD_NOTEBOOK), None) for epochs in fast]
     reached = [seconds for seconds in passed if seconds is not None]
-    if len(reached) == len(fast):
+    if original and reached and len(reached) == len(fast):
         words.append(
             f"It had passed what the old notebook reported after {as_time(mean(reached))}: while the "
             f"original learns once, it could have got that far {a_seconds / mean(reached):,.0f} times."

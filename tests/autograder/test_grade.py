@@ -121,7 +121,7 @@ def test_line_that_installs_something_is_left_out_and_noted(
     found = {result.student: result for result in results.read_all(tmp_path / "out")}
     assert [result.score for result in found.values()] == [2, 2]
     assert found["ann"].failed_cells == ()
-    assert ["install packages were left out" in "".join(found[name].notes) for name in ("ann", "bob")] == [
+    assert ["call pip or conda were left out" in "".join(found[name].notes) for name in ("ann", "bob")] == [
         True,
         False,
     ]

@@ -160,6 +160,11 @@ def test_feedback_holds_nothing_private_and_nobody_else():
             "At row 0 your pad gives 3, which is not right (zero, width 2).",
         ),
         ("Turn the kernel.", "Turn the kernel."),
+        ("pad is no longer a function; run it", "pad is no longer a function; run it."),
+        (
+            "your pad stopped with KeyError, in line 2 of its cell: x",
+            "Your pad stopped with KeyError, in line 2 of its cell: x",
+        ),
     ],
 )
 def test_what_a_check_says_is_a_sentence_in_the_feedback(said, read):

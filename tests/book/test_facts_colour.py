@@ -443,6 +443,14 @@ def test_a_network_that_never_got_so_far_is_not_said_to_have(chapter):
     assert "passed" not in chapter["in_words"](slow)
 
 
+def test_what_has_not_been_run_is_not_told(chapter):
+    alone = MADE_UP | {"curves": MADE_UP["curves"][1:]}
+    words = chapter["in_words"](alone)
+    assert "original" not in words
+    assert "94.0%" in words
+    assert "ended" not in chapter["in_words"](MADE_UP | {"curves": []})
+
+
 def test_runs_on_a_graphics_processor_get_a_panel_with_seconds_and_minutes_on_one_axis(chapter, monkeypatch):
     (drawing,) = (cell.source for cell, _ in chapter["printed"] if 'titles = {"cpu"' in cell.source)
     space = chapter | {"recorded": chapter["recorded"] | {"gpu": MADE_UP}}
