@@ -5,9 +5,10 @@
 Two numbers first, the best of some tries on the device in the same minute: how many operations a second it
 does in one large matrix product, in the precision that a contestant of cifar10.py learns in, and how many
 bytes a second it copies. From them follows how long a step must take at least for its arithmetic alone (every
-multiplication and addition, counted as it runs) and for moving its data alone (every tensor that an operation
-reads or writes, counted as it runs; operations that are fused move less). Then how long a step takes, and for
-how much of that the device is busy: the rest are gaps, in which it waits to be told what to do.
+multiplication and addition, counted as it runs), and an estimate of how long for moving its data alone (every
+tensor that an operation reads or writes, counted as it runs; what is fused, or stays in a cache, moves less).
+Then how long a step takes, and for how much of that the device is busy: the rest are gaps, in which it waits
+to be told what to do.
 
 The pictures are noise of the right size, for time does not depend on what they show; no file is needed. The
 result goes to benchmarks/results/cifar10_profile.json; times are in milliseconds for one step.
@@ -27,6 +28,7 @@ import numpy as np
 import torch
 from cifar10 import Bench, Clock, Run, Split
 from record import RESULTS, circumstances
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -36,7 +38,10 @@ LONGEST = 10  # of the list of what the device does
 
 
 class Traffic(TorchDispatchMode):
-    """Counts the bytes of all tensors that operations read and write; a view of one moves nothing."""
+    """Counts the bytes of all tensors that operations read and write; a view of one moves nothing.
+
+    Of a tensor that is indexed, as much is read as comes out.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,16 +49,31 @@ class Traffic(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
+        name = func.overloadpacket.__name__
         aliases = [part.alias_info for part in func._schema.returns]
-        if not any(alias is not None and not alias.is_write for alias in aliases):
-            for tensor in torch.utils._pytree.tree_leaves((args, kwargs, result)):
-                if isinstance(tensor, torch.Tensor):
-                    self.bytes += tensor.numel() * tensor.element_size()
+        if name.startswith(("empty", "new_empty")) or any(each and not each.is_write for each in aliases):
+            return result
+        if name in ("index", "copy_"):  # what comes out, or goes in, is read and written
+            self.bytes += 2 * size_of(result) + size_of(args[1] if name == "index" else ())
+        else:
+            written = args[0] if name.startswith("_foreach") and name.endswith("_") else result
+            self.bytes += size_of((args, kwargs)) + size_of(written)
         return result
 
 
+def size_of(values: Any) -> int:
+    """Return the bytes of all tensors in lists in lists."""
+    tensors = [each for each in torch.utils._pytree.tree_leaves(values) if isinstance(each, torch.Tensor)]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
 def products_per_second(device: torch.device, dtype: torch.dtype) -> float:
-    """Return how many multiplications and additions a second a large matrix product does."""
+    """Return how many multiplications and additions a second a large matrix product does.
+
+    On a GPU convolutions of float32 may be rounded inside (TF32), and so may this.
+    """
+    if device.type == "cuda":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
     side = 8192 if device.type == "cuda" else 2048
     one, other = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     torch.matmul(one, other)
@@ -83,6 +103,7 @@ def counted(run: Run) -> tuple[int, int]:
     """Return operations and bytes of one step: what two steps need, less what one needs."""
     found = []
     for limit in (1, 2):
+        run.step = 0
         with FlopCounterMode(display=False) as products, Traffic() as traffic, run.own_chance():
             run.learn(limit)
         found.append((products.get_total_flops(), traffic.bytes))
@@ -94,17 +115,23 @@ def timed(run: Run, steps: int) -> tuple[float, float, list[dict[str, Any]]]:
     """Return the seconds of a step, those for which the device is busy, and what it does longest."""
     seconds = []
     for _ in range(TIMES):
+        run.step = 0
         with run.own_chance(), Clock(run.bench.device) as clock:
             run.learn(steps)
         seconds.append(clock.seconds / steps)
     on_gpu = run.bench.device.type == "cuda"
+    run.step = 0
     with (
         profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]) as found,
         run.own_chance(),
     ):
         run.learn(steps)
-    own = "self_device_time_total" if on_gpu else "self_cpu_time_total"
-    parts = sorted(((getattr(part, own), part.key) for part in found.key_averages()), reverse=True)
+    # What the device itself did: neither what asked it to, nor what only gives a part of the time a name.
+    kind, own = (
+        (DeviceType.CUDA, "self_device_time_total") if on_gpu else (DeviceType.CPU, "self_cpu_time_total")
+    )
+    done = [each for each in found.key_averages() if each.device_type == kind and not each.is_user_annotation]
+    parts = sorted(((getattr(part, own), part.key) for part in done), reverse=True)
     busy = sum(microseconds for microseconds, _ in parts)
     longest = [{"what": key[:80], "share": round(time / busy, 4)} for time, key in parts[:LONGEST]]
     return median(seconds), busy / steps / 1e6, longest
@@ -116,6 +143,7 @@ def profiled(name: str, bench: Bench, size: str, steps: int) -> dict[str, Any]:
     half = device.type == "cuda" and not recipe.as_original
     run = Run(name, recipe, 0, bench)
     run.warm()
+    run.epochs.append({})  # as if one lay behind it: what comes once, before the first, belongs to no step
     steps = min(steps, len(bench.train) // recipe.batch)
     # Counted on a network that is not compiled: compiled code hides its operations.
     plain = (

@@ -64,3 +64,13 @@ def test_bytes_are_those_of_what_is_read_and_written() -> None:
     with cifar10_profile.Traffic() as traffic:
         one.add_(1)  # read, and written in its place
     assert traffic.bytes == 4 * 2 * (10 * 20)
+    with cifar10_profile.Traffic() as traffic:
+        torch._foreach_add_([one, other], 1)
+    assert traffic.bytes == 4 * 2 * (10 * 20 + 20 * 30)
+    with cifar10_profile.Traffic() as traffic:
+        torch.empty(100).copy_(torch.empty(100))  # one is read, the other written
+    assert traffic.bytes == 4 * 2 * 100
+    places = torch.tensor([1, 3])
+    with cifar10_profile.Traffic() as traffic:
+        one[places]  # two rows are read and written, and where they are
+    assert traffic.bytes == 4 * 2 * (2 * 20) + 8 * 2
