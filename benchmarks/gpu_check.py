@@ -5,13 +5,14 @@
 
 ``pack`` writes _build/gpu_check/check.json: the notebook's cells, the check, and every answer that the master
 knows for questions 5 and 6. ``run`` gives each of them the pictures of the hidden check, drawn anew and with
-classes dealt anew for every seed, and watches the GPU from outside as the check does. Honest answers get all
-seeds, wrong ones the first few. It writes benchmarks/results/gpu_check.json after every trial; --append goes
-on with what is missing there. Without a GPU it runs at CPU scale, as a rehearsal: name another --out then.
+classes dealt anew for every seed, in a process of its own, and watches the GPU from outside as it does.
+Honest answers get all seeds, wrong ones the first few. It writes benchmarks/results/gpu_check.json after each
+trial; --append goes on with what is missing there. Without a GPU it runs at CPU scale, as a rehearsal: name
+another --out then.
 
 right        share of 500 unseen pictures named rightly, None where no model could be asked
 said         what the check says, empty if it passes
-seconds      of the whole check, cpu_seconds of this process in it
+seconds      of the whole check, cpu_seconds of its process
 verdict      how the GPU was seen at work from outside: "by process id", "by memory", or not at all
 """
 
@@ -30,6 +31,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -102,7 +104,7 @@ def notebook_of(packed: dict[str, Any], source: str) -> Names:
     return names
 
 
-def pictures(path: Path, seed: int, learn: int) -> tuple[np.ndarray, ...]:
+def pictures(path: Path, learn: int, seed: int) -> tuple[np.ndarray, ...]:
     """Draw the pictures of the check: training, labels, others, labels; the labels dealt anew."""
     packed = json.loads(path.read_text(encoding="utf-8"))
     train, labels, test, truth = helpers_of(packed, seed)["museum"](learn, ASKED, 10, 2)
@@ -110,23 +112,37 @@ def pictures(path: Path, seed: int, learn: int) -> tuple[np.ndarray, ...]:
     return train, dealt[labels], test, dealt[truth]
 
 
-def attempt(names: Names, helpers: Names, drawn: Sequence[np.ndarray], device: str) -> dict[str, Any]:
-    """Let one answer be checked."""
+def attempt(path: Path, name: str, seed: int, drawn: Sequence[np.ndarray], device: str) -> dict[str, Any]:
+    """Let one answer be checked, all but the view from outside."""
+    packed = json.loads(path.read_text(encoding="utf-8"))
+    (source,) = [answer["source"] for answer in packed["answers"] if answer["name"] == name]
+    names, helpers = notebook_of(packed, source), helpers_of(packed, seed)
     train, labels, test, truth = drawn
-    view = helpers["OutsideView"]() if device == "cuda" else contextlib.nullcontext()
     start, cpu, said = time.perf_counter(), time.process_time(), ""
-    with view:
-        try:
-            helpers["ask_fit"](
-                names, train, labels, test, truth, LEAST[device], "tried", device, limit=LIMIT[device]
-            )
-        except AssertionError as error:
-            said = str(error)
+    try:
+        helpers["ask_fit"](
+            names, train, labels, test, truth, LEAST[device], "tried", device, limit=LIMIT[device]
+        )
+    except AssertionError as error:
+        said = str(error)
     found = {"said": said, "seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - cpu}
     right = None
     with contextlib.suppress(Exception):  # there may be no model
         right = float((names["ask_here"](test).argmax(axis=1) == truth).mean())
-    return {"right": right, **found, "verdict": getattr(view, "verdict", "")}
+    return {"right": right, **found}
+
+
+def watched(helpers: Names, device: str, what: Sequence[Any]) -> dict[str, Any]:
+    """Let one answer be checked in a process of its own; this one never touches the GPU, and looks on."""
+    kept = get_context("forkserver")
+    kept.set_forkserver_preload(["torch"])
+    view = helpers["OutsideView"]() if device == "cuda" else contextlib.nullcontext()
+    with view, ProcessPoolExecutor(1, mp_context=kept) as alone:
+        found = alone.submit(attempt, *what, device).result()
+    verdict = getattr(view, "verdict", "")
+    if device == "cuda" and not found["said"] and not verdict:
+        found["said"] = "your fit was asked for device='cuda', and nothing happened on the GPU (tried)"
+    return found | {"verdict": verdict}
 
 
 def seen_of(command: list[str]) -> dict[str, Any]:
@@ -156,8 +172,15 @@ def seen_of(command: list[str]) -> dict[str, Any]:
     assert process.stdout is not None
     ready = process.stdout.readline().strip() == "ready"
     held = look() if ready else {}
+    # The number that the holder has out here: of unshare it is a child.
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split() if ready else []
     _, errors = process.communicate()
-    return {"pid": process.pid, "before": before, "held": held, "errors": errors[-500:] if not ready else ""}
+    return {
+        "pids": [process.pid, *map(int, children)],
+        "before": before,
+        "held": held,
+        "errors": errors[-500:] if not ready else "",
+    }
 
 
 def namespaces() -> dict[str, Any]:
@@ -189,23 +212,27 @@ def summary(trials: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def run(options: argparse.Namespace) -> None:
     """Try all answers and write what came of them."""
-    import torch
-
     packed = json.loads(options.packed.read_text(encoding="utf-8"))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = "cuda" if helpers_of(packed, 0)["cuda_here"]() else "cpu"
     if options.out is None and device == "cpu":
         raise SystemExit("There is no GPU here. For a rehearsal name another file: --out FILE")
     out = options.out or RESULTS / "gpu_check.json"
-    learn = options.learn or LEARN[device]
-    answers = [each for each in packed["answers"] if not options.only or each["name"] in options.only]
-    record: dict[str, Any] = {"benchmark": "gpu_check", "sessions": [], "trials": []}
+    setting = {
+        "device": device_name() if device == "cuda" else "cpu",
+        "learn": options.learn or LEARN[device],
+    }
+    record: dict[str, Any] = {"benchmark": "gpu_check", **setting, "sessions": [], "trials": []}
     if options.append and out.is_file():
         record = json.loads(out.read_text(encoding="utf-8"))
-    session = circumstances(["numpy", "torch"]) | {"device": device, "learn": learn, "namespaces": None}
-    if device == "cuda":
-        session |= {"device": torch.cuda.get_device_name(), "namespaces": namespaces()}
-    record["sessions"].append(session)
+        if any(record[key] != value for key, value in setting.items()):
+            raise SystemExit(
+                f"{out}: made on {record['device']} with {record['learn']} pictures. Name another."
+            )
+    record["sessions"].append(
+        circumstances(["numpy", "torch"]) | {"namespaces": namespaces() if device == "cuda" else None}
+    )
     done = {(trial["answer"], trial["seed"]) for trial in record["trials"]}
+    answers = [each for each in packed["answers"] if not options.only or each["name"] in options.only]
     wanted = [
         (seed, each)
         for seed in range(options.seeds)
@@ -214,16 +241,23 @@ def run(options: argparse.Namespace) -> None:
     ]
     seeds = sorted({seed for seed, _ in wanted})
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
-        drawn = {seed: pool.submit(pictures, options.packed, seed, learn) for seed in seeds}
-        for seed, each in wanted:
-            names, helpers = notebook_of(packed, each["source"]), helpers_of(packed, seed)
-            found = attempt(names, helpers, drawn[seed].result(), device)
-            record["trials"].append({"answer": each["name"], "kind": each["kind"], "seed": seed, **found})
-            record["summary"] = summary(record["trials"])
-            out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-            told = f"{found['right']} {found['seconds']:.1f} s {found['said'][:60]}"
-            print(f"{seed:3} {each['name']:40.40} {told}", flush=True)
+        drawn = dict(
+            zip(seeds, pool.map(partial(pictures, options.packed, setting["learn"]), seeds), strict=True)
+        )
+    for seed, each in wanted:
+        found = watched(helpers_of(packed, seed), device, (options.packed, each["name"], seed, drawn[seed]))
+        record["trials"].append({"answer": each["name"], "kind": each["kind"], "seed": seed, **found})
+        record["summary"] = summary(record["trials"])
+        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        told = f"{found['right']} {found['seconds']:.1f} s {found['said'][:60]}"
+        print(f"{seed:3} {each['name']:40.40} {told}", flush=True)
     print(f"Written: {out}")
+
+
+def device_name() -> str:
+    """Ask the driver what the GPU is called; PyTorch would touch it."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")[0]
 
 
 def command_line() -> argparse.ArgumentParser:
