@@ -114,6 +114,21 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Let new Pythons import nothing from the folder that the instructor is in: it may be full of uploads."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
+@_safe_path()  # judges are new Pythons, and the lock of a progress bar starts one too
 def run(
     uploads: Sequence[Upload],
     folder: Path,
@@ -221,8 +236,6 @@ class _Judge:
         A process in which PyTorch has started its threads can hang when it forks; those of OpenBLAS and of
         pyarrow's allocator are made for it.
         """
-        # Or it would import from the folder that the instructor is in, which may be full of uploads.
-        os.environ["PYTHONSAFEPATH"] = "1"
         resource_tracker.ensure_running()  # starting it later would lift the block
         # A judge begins deaf to Ctrl-C, which a terminal sends to all.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
