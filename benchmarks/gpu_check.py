@@ -7,13 +7,15 @@
 knows for questions 5 and 6. ``run`` gives each of them the pictures of the hidden check, drawn anew and with
 classes dealt anew for every seed, in a process of its own, and watches the GPU from outside as it does.
 Honest answers get all seeds, wrong ones the first few. It writes benchmarks/results/gpu_check.json after each
-trial; --append goes on with what is missing there. Without a GPU it runs at CPU scale, as a rehearsal: name
+trial; --append goes on with what is missing there. With --jobs several are tried at a time, and then nobody
+watches: what is seen of one could be another's. Without a GPU it runs at CPU scale, as a rehearsal: name
 another --out then.
 
 right        share of 500 unseen pictures named rightly, None where no model could be asked
 said         what the check says, empty if it passes
 seconds      of the whole check, cpu_seconds of its process
-verdict      how the GPU was seen at work from outside: "by process id", "by memory", or not at all
+verdict      how the GPU was seen at work from outside: "by process id", "by memory", or "" for not at all;
+             "nobody watched" where several were tried at a time, or there is no GPU
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -46,6 +48,7 @@ LEAST = {"cuda": 0.8, "cpu": 0.45}  # as in the check
 LEARN = {"cuda": 3000, "cpu": 1500}
 LIMIT = {"cuda": 180, "cpu": 60}  # CPU-seconds
 ASKED = 500
+UNWATCHED = "nobody watched"
 # A process that holds memory on the GPU until it is told to go.
 HOLDER = """\
 import sys, torch
@@ -132,15 +135,15 @@ def attempt(path: Path, name: str, seed: int, drawn: Sequence[np.ndarray], devic
     return {"right": right, **found}
 
 
-def watched(helpers: Names, device: str, what: Sequence[Any]) -> dict[str, Any]:
-    """Let one answer be checked in a process of its own; this one never touches the GPU, and looks on."""
+def apart(helpers: Names, device: str, watch: bool, what: Sequence[Any]) -> dict[str, Any]:
+    """Let one answer be checked in a process of its own; this one never touches the GPU, and may look on."""
     kept = get_context("forkserver")
     kept.set_forkserver_preload(["torch"])
-    view = helpers["OutsideView"]() if device == "cuda" else contextlib.nullcontext()
+    view = helpers["OutsideView"]() if watch else contextlib.nullcontext()
     with view, ProcessPoolExecutor(1, mp_context=kept) as alone:
         found = alone.submit(attempt, *what, device).result()
-    verdict = getattr(view, "verdict", "")
-    if device == "cuda" and not found["said"] and not verdict:
+    verdict = getattr(view, "verdict", UNWATCHED)
+    if not found["said"] and not verdict:
         found["said"] = "your fit was asked for device='cuda', and nothing happened on the GPU (tried)"
     return found | {"verdict": verdict}
 
@@ -244,13 +247,21 @@ def run(options: argparse.Namespace) -> None:
         drawn = dict(
             zip(seeds, pool.map(partial(pictures, options.packed, setting["learn"]), seeds), strict=True)
         )
-    for seed, each in wanted:
-        found = watched(helpers_of(packed, seed), device, (options.packed, each["name"], seed, drawn[seed]))
-        record["trials"].append({"answer": each["name"], "kind": each["kind"], "seed": seed, **found})
-        record["summary"] = summary(record["trials"])
-        out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        told = f"{found['right']} {found['seconds']:.1f} s {found['said'][:60]}"
-        print(f"{seed:3} {each['name']:40.40} {told}", flush=True)
+    watch = device == "cuda" and options.jobs == 1
+
+    def tried(one: tuple[int, dict[str, str]]) -> dict[str, Any]:
+        seed, each = one
+        return apart(
+            helpers_of(packed, seed), device, watch, (options.packed, each["name"], seed, drawn[seed])
+        )
+
+    with ThreadPoolExecutor(options.jobs) as side_by_side:
+        for (seed, each), found in zip(wanted, side_by_side.map(tried, wanted), strict=True):
+            record["trials"].append({"answer": each["name"], "kind": each["kind"], "seed": seed, **found})
+            record["summary"] = summary(record["trials"])
+            out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            told = f"{found['right']} {found['seconds']:.1f} s {found['said'][:60]}"
+            print(f"{seed:3} {each['name']:40.40} {told}", flush=True)
     print(f"Written: {out}")
 
 
@@ -272,6 +283,7 @@ def command_line() -> argparse.ArgumentParser:
     running.add_argument("--wrong-seeds", type=int, default=3, help="for wrong ones")
     running.add_argument("--only", nargs="*", metavar="NAME", help="some answers, by name")
     running.add_argument("--learn", type=int, help="how many pictures to learn from")
+    running.add_argument("--jobs", type=int, default=1, help="at a time; with more than 1 nobody watches")
     running.add_argument("--append", action="store_true", help="keep what the file holds, and go on")
     return parser
 

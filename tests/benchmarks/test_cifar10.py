@@ -739,3 +739,64 @@ def test_the_recorded_recipes_are_those_of_the_script(record: dict[str, Any]) ->
         name: cifar10.asdict(recipe) for name, recipe in size.recipes.items()
     }
     assert (record["pictures"]["train"], record["pictures"]["test"]) == (size.train, size.test)
+
+
+# --- What was recorded on a GPU ---
+
+
+@pytest.fixture(scope="module")
+def on_gpu() -> dict[str, Any]:
+    content: dict[str, Any] = cifar10.read_results(ROOT / "benchmarks" / "results" / "cifar10_gpu.json")
+    return content
+
+
+def test_the_run_on_a_gpu_was_whole_and_with_the_recipes_of_the_script(on_gpu: dict[str, Any]) -> None:
+    size = cifar10.RECIPES["full"]
+    assert (on_gpu["pictures"]["train"], on_gpu["pictures"]["test"]) == (size.train, size.test)
+    assert on_gpu["pictures"]["stored_as"] == "JPEG, quality 75"
+    for run in on_gpu["runs"]:
+        assert run["finished"]
+        assert run["alone"]
+        assert run["recipe"] == cifar10.asdict(size.recipes[run["contestant"]])
+        assert len(run["epochs"]) == run["recipe"]["epochs"]
+    assert on_gpu["summary"] == cifar10.summary(on_gpu["runs"], size.train)
+
+
+def test_the_guide_says_what_was_recorded(on_gpu: dict[str, Any]) -> None:
+    told = " ".join(GUIDE.split())
+    for name, found in on_gpu["summary"].items():
+        spread = f" ± {found['accuracy']['deviation']:.2%}" if found["n"] > 1 else ""
+        reached = found["reached"]["72%"]["median_seconds"]
+        assert (
+            f"| ({name}) | {found['n']} | {found['accuracy']['mean']:.2%}{spread} | {found['seconds']:.1f} | "
+            f"{'never' if reached is None else f'{reached:.2f}'} | {found['pictures_per_second']:,} | "
+            f"{found['peak_memory_mib']:,.0f} |"
+        ) in told
+    path = ROOT / "benchmarks" / "results" / "cifar10_profile.json"
+    fast = json.loads(path.read_text(encoding="utf-8"))["contestants"]["c"]
+    limits = fast["arithmetic_ms"], fast["moving_ms"]
+    assert "{:.1f} ms for the arithmetic and {:.1f} ms for moving the data".format(*limits) in told
+    assert f"took {fast['step_ms']:.1f} ms, and for {fast['busy_ms']:.1f} of them" in told
+    pooling = sum(part["share"] for part in fast["longest"] if "max_pool" in part["what"])
+    assert f"{pooling:.0%} of the time" in told
+
+
+def test_the_fast_network_was_a_hundred_times_sooner_at_72_percent(on_gpu: dict[str, Any]) -> None:
+    original, fast = (on_gpu["summary"][name] for name in "ac")
+    assert fast["reached"]["72%"]["runs"] == fast["n"] == 20
+    # Within its 25 epochs the original did not get there.
+    assert original["reached"]["72%"]["runs"] == 0
+    assert original["seconds"] > 100 * fast["reached"]["72%"]["median_seconds"]
+
+
+def test_clocks_count_only_where_nothing_ran_beside(packed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    train(packed, out, "--only", "c", "--seeds", "0")
+    content = train(packed, out, "--only", "c", "--seeds", "1", "--append", "--beside")
+    first, second = content["runs"]
+    assert (first["alone"], second["alone"]) == (True, False)
+    found = content["summary"]["c"]
+    assert (found["n"], found["n_timed"]) == (2, 1)
+    assert found["seconds"] == pytest.approx(first["epochs"][-1]["seconds"], abs=1e-3)
+    ends = [run["epochs"][-1]["accuracy"] for run in content["runs"]]
+    assert found["accuracy"]["mean"] == pytest.approx(np.mean(ends), abs=1e-5)

@@ -86,7 +86,55 @@ def pictures_of_two_kinds() -> tuple[Any, Any]:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 def test_without_a_gpu_nothing_is_recorded(packed: Path) -> None:
+    record = ROOT / "benchmarks" / "results" / "gpu_check.json"
+    before = record.read_bytes()
     done = subprocess.run([*RUN, "--packed", str(packed)], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == "There is no GPU here. For a rehearsal name another file: --out FILE\n"
-    assert not (ROOT / "benchmarks" / "results" / "gpu_check.json").exists()
+    assert record.read_bytes() == before
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Any]:
+    path = ROOT / "benchmarks" / "results" / "gpu_check.json"
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def test_threshold_parts_what_was_recorded_on_a_gpu(recorded: dict[str, Any]) -> None:
+    least = gpu_check.LEAST["cuda"]
+    honest = [each for each in recorded["trials"] if each["kind"] == "right"]
+    assert {each["answer"] for each in honest} == {
+        answer for answer, found in recorded["summary"].items() if found["kind"] == "right"
+    }
+    assert len({each["seed"] for each in honest}) == 20
+    assert not any(each["said"] for each in honest)
+    assert min(each["right"] for each in honest) > least + 0.03
+    # Two of the wrong ones learn well, and what is wrong with them is something else.
+    learn_well = {"model left in training mode", "ten classes whatever is asked"}
+    others = [
+        each["right"]
+        for each in recorded["trials"]
+        if each["kind"] == "wrong" and each["answer"] not in learn_well and each["right"] is not None
+    ]
+    assert len(others) > 40
+    assert max(others) < least - 0.05
+
+
+def test_no_wrong_answer_passed_on_a_gpu_but_one_that_another_question_catches(
+    recorded: dict[str, Any],
+) -> None:
+    passed = {each["answer"] for each in recorded["trials"] if each["kind"] == "wrong" and not each["said"]}
+    assert passed == {"ten classes whatever is asked"}  # here there are ten
+
+
+def test_a_process_in_a_namespace_of_its_own_was_seen_by_the_number_that_it_has_outside(
+    recorded: dict[str, Any],
+) -> None:
+    for session in recorded["sessions"]:
+        for how in ("plain", "apart"):
+            found = session["namespaces"][how]
+            before, held = (
+                {int(line.split(",")[0]) for line in found[when]["apps"]} for when in ("before", "held")
+            )
+            assert found["pids"][-1] in held - before
