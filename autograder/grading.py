@@ -196,6 +196,16 @@ def _run_checks(going: _Run, task: Task, cases: list[Any], *, hidden: bool) -> N
                 going.outcome.checks[task.name][place] = result
 
 
+def _remarks(outcome: Outcome) -> tuple[str, ...]:
+    """Return what checks remarked for the instructor, each with its question."""
+    return tuple(
+        f"{name}: {remark}."
+        for name, checks in outcome.checks.items()
+        for check in checks
+        for remark in check.remarks
+    )
+
+
 def observe(task: Task, names: standins.Notebook) -> dict[str, list[Any]]:
     """Try the open checks of a question to their end, and say for each call what came of it."""
     return judge.quietly(lambda: hints.observe(judge.test_file(task.test, task.name), names))
@@ -251,6 +261,7 @@ def record(
             sentence = _ending_sentence(outcome, places, seconds, limits or Limits())
         questions = tuple(_question(task, outcome) for task in exercise.tasks)
         notes = (*notes, INSTALLS) if outcome.installs else notes
+        notes = (*notes, *_remarks(outcome))
         failed = tuple(FailedCell(places[cell], *said) for cell, *said in outcome.failed)
     pending = tuple(question.name for question in questions if question.state == "pending")
     return Result(

@@ -24,16 +24,22 @@ Value = TypeVar("Value")
 # How a check's message begins that could not be tried here, such as one that needs a GPU. A student's own
 # error cannot: its sentence begins with the function's name.
 PENDING = "pending: "
+# How a line begins that a check prints for the instructor.
+REMARK = "the GPU was seen at work from outside"
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One check of one question."""
+    """One check of one question.
+
+    remarks  lines that the check printed about how it looked, such as where a GPU was seen at work
+    """
 
     passed: bool
     hidden: bool
     points: float
     message: str
+    remarks: tuple[str, ...] = ()
 
     @property
     def pending(self) -> bool:
@@ -113,9 +119,12 @@ def run_checks(
     )
 
 
-def quietly(what: Callable[[], Value]) -> Value:
-    """Do something without its prints and warnings, such as of an overflow: the student's own affair."""
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+def quietly(what: Callable[[], Value], printed: io.StringIO | None = None) -> Value:
+    """Do something without its prints and warnings, such as of an overflow: the student's own affair.
+
+    printed  gets what was printed
+    """
+    with contextlib.redirect_stdout(printed or io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return what()
 
@@ -125,13 +134,15 @@ def run_check(source: str, question: str, place: int, functions: Mapping[str, An
     file = copy.copy(test_file(source, question))
     file.test_cases = [file.test_cases[place]]
     # The mapping itself, not a copy: helpers tell the notebook's lines by the identity of its globals.
-    quietly(lambda: file.run(functions))
+    printed = io.StringIO()
+    quietly(lambda: file.run(functions), printed)
     (result,) = file.test_case_results
     return CheckResult(
         passed=result.passed,
         hidden=result.test_case.hidden,
         points=result.test_case.points,
         message=result.message.split("\n", 3)[-1],
+        remarks=tuple(line for line in printed.getvalue().splitlines() if line.startswith(REMARK)),
     )
 
 

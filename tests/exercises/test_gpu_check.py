@@ -5,6 +5,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from autograder.platforms import Student
 from autograder.results import Result
 from autograder.sandbox import Slot
 from autograder.submissions import Submission, Upload
-from tests.exercises.submissions import Exercise, with_answer
+from tests.exercises.submissions import Exercise, own_cell, rewritten, with_answer
 from tests.exercises.test_otter_run import earned, otter_run, with_one_question
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -211,6 +212,26 @@ def test_use_of_the_gpu_is_seen_from_outside(
     finally:
         child.kill()
         child.wait()
+
+
+SEEN = "the GPU was seen at work from outside: by process id"
+
+
+def test_report_says_how_the_gpu_was_seen_and_no_student_can_say_so(training: Exercise) -> None:
+    files = archives.unpack(training.product.bundle)
+    assert b"print(f\"the GPU was seen at work from outside: {view.verdict" in files["tests/q6.py"]
+    source = files["tests/q4.py"].decode()
+    first = re.compile(r"^(def test_\w+\(env\):\n)", re.MULTILINE)
+    says_so = archives.pack(
+        {**files, "tests/q4.py": first.sub(rf"\1    print({SEEN!r})\n", source, count=1).encode()}
+    )
+    assert graded_apart(says_so, training.product.solved).notes == (f"q4: {SEEN}.",)
+
+    claims = rewritten(
+        training.product.solved,
+        lambda cells: [*cells, own_cell("own", f"def evaluate(*args, **kwargs):\n    print({SEEN!r})\n")],
+    )
+    assert graded_apart(training.product.bundle, claims).notes == ()
 
 
 def test_machine_without_the_drivers_program_has_no_gpu(
