@@ -781,6 +781,23 @@ def test_the_guide_says_what_was_recorded(on_gpu: dict[str, Any]) -> None:
     assert f"{pooling:.0%} of the time" in told
 
 
+def test_the_guide_says_what_longer_and_wider_runs_came_to() -> None:
+    told, learned = " ".join(GUIDE.split()), []
+    for name, words in (
+        ("e8", "in 8 epochs to {:.1f} %"),
+        ("e12", "in 12 to {:.1f} %"),
+        ("e16", "in 16 to {:.1f} %"),
+        ("e20", "in 20 to {:.1f} %"),
+        ("e12w96", "in 12 epochs to {:.1f} %"),
+    ):
+        found = cifar10.read_results(ROOT / "benchmarks" / "results" / "cifar10_choices" / f"{name}.json")
+        ends = [run["epochs"][-1] for run in found["runs"] if run["finished"]]
+        assert words.format(100 * np.mean([end["accuracy"] for end in ends])) in told
+        assert found["pictures"]["measured_on"] == "training pictures held back"
+        learned += [end["train_accuracy"] for end in ends]
+    assert f"{min(learned):.1%} to {max(learned):.1%}".replace("%", " %") in told
+
+
 def test_the_fast_network_was_a_hundred_times_sooner_at_72_percent(on_gpu: dict[str, Any]) -> None:
     original, fast = (on_gpu["summary"][name] for name in "ac")
     assert fast["reached"]["72%"]["runs"] == fast["n"] == 20
