@@ -1,6 +1,7 @@
 """Fixtures that tests of several folders share."""
 
 import os
+import signal
 
 from hypothesis import settings
 
@@ -16,6 +17,8 @@ settings.register_profile("same-examples", deadline=None, derandomize=True)
 os.environ.pop("GITHUB_REPOSITORY", None)
 # With this one, chapters would learn from 45,000 photographs instead of 3,000 drawings.
 os.environ.pop("COURSE_CIFAR10", None)
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.load_profile(
     "same-examples" if os.environ.get("CI") and not os.environ.get("EXPLORE") else "explore"
